@@ -1,0 +1,360 @@
+//! Payloads as simd-json tapes, and the few things a dialect needs beside them.
+//!
+//! simd-json rewrites what it parses and refuses some of what every other JSON reader takes: a lone
+//! surrogate, an integer beyond 64 bits, a number beyond `f64`, `NaN`. So a payload is copied to
+//! scratch memory first, and one that is refused gets a second try with those places mended.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use simd_json::tape::{Node, Tape};
+use simd_json::{Buffers, INPUT_PADDING, StaticNode, fill_tape_padded};
+
+/// What reading a payload needs; reused, so that reading allocates nothing once warm.
+pub(crate) struct Reader {
+    scratch: Vec<u8>,
+    buffers: Buffers,
+    /// Empty between calls, its memory kept.
+    tape: Tape<'static>,
+}
+
+/// A parsed payload.
+#[derive(Clone, Copy)]
+pub(crate) struct Doc<'d> {
+    pub(crate) root: Value<'d>,
+    /// The payload as it came, but for what is no UTF-8.
+    pub(crate) text: &'d [u8],
+    /// The address that the first byte of `text` has in the scratch memory.
+    base: usize,
+}
+
+/// Where and why a payload is not JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NotJson {
+    /// The byte of the payload at which the parser gave up.
+    pub(crate) at: usize,
+}
+
+impl Reader {
+    pub(crate) fn new() -> Self {
+        Reader {
+            scratch: Vec::new(),
+            buffers: Buffers::new(0),
+            tape: Tape(Vec::new()),
+        }
+    }
+
+    /// Parses `payload` and hands it to `f`.
+    pub(crate) fn read<R>(
+        &mut self,
+        payload: &[u8],
+        f: impl FnOnce(Doc<'_>) -> R,
+    ) -> Result<R, NotJson> {
+        let mut text = Cow::Borrowed(payload);
+        let mut mended = false;
+        let mut f = Some(f);
+        loop {
+            self.scratch.clear();
+            self.scratch.extend_from_slice(&text);
+            if mended {
+                mend(&mut self.scratch);
+            }
+            self.scratch.resize(text.len() + INPUT_PADDING, 0);
+            let base = self.scratch.as_ptr() as usize;
+            let mut tape = core::mem::replace(&mut self.tape, Tape(Vec::new())).reset();
+            let parsed =
+                fill_tape_padded(&mut self.scratch, text.len(), &mut self.buffers, &mut tape);
+            let doc = Doc {
+                root: Value(&tape.0),
+                text: &text,
+                base,
+            };
+            let result = match parsed {
+                Ok(()) => f.take().map(|f| f(doc)),
+                Err(_) => None,
+            };
+            self.tape = tape.reset();
+            match (result, parsed) {
+                (Some(result), _) => return Ok(result),
+                (None, Err(error)) if mended => {
+                    return Err(NotJson {
+                        at: error.index().min(text.len()),
+                    });
+                }
+                (None, _) => {
+                    mended = true;
+                    if core::str::from_utf8(payload).is_err() {
+                        text = Cow::Owned(String::from_utf8_lossy(payload).into_owned().into());
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A value of a parsed payload. What it is not reads as empty: a number has no members, a list no
+/// text.
+#[derive(Clone, Copy)]
+pub(crate) struct Value<'d>(&'d [Node<'d>]);
+
+impl<'d> Value<'d> {
+    fn node(self) -> Option<Node<'d>> {
+        self.0.first().copied()
+    }
+
+    /// The string.
+    #[inline]
+    pub(crate) fn str(self) -> Option<&'d str> {
+        match self.node() {
+            Some(Node::String(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The string, or an empty one.
+    #[inline]
+    pub(crate) fn text(self) -> &'d str {
+        self.str().unwrap_or_default()
+    }
+
+    /// The number, where it is whole and not negative; 3.0 is 3.
+    pub(crate) fn u64(self) -> Option<u64> {
+        match self.node()? {
+            Node::Static(StaticNode::U64(n)) => Some(n),
+            Node::Static(StaticNode::I64(n)) => u64::try_from(n).ok(),
+            Node::Static(StaticNode::F64(n)) if n >= 0.0 && n < 9e15 && n.fract() == 0.0 => {
+                Some(n as u64)
+            }
+            _ => None,
+        }
+    }
+
+    /// The number, as an index on the wire.
+    pub(crate) fn index(self) -> Option<u32> {
+        u32::try_from(self.u64()?).ok()
+    }
+
+    pub(crate) fn is_object(self) -> bool {
+        matches!(self.node(), Some(Node::Object { .. }))
+    }
+
+    pub(crate) fn is_array(self) -> bool {
+        matches!(self.node(), Some(Node::Array { .. }))
+    }
+
+    /// Whether it says nothing: null, false, "", [] or {}.
+    pub(crate) fn is_empty(self) -> bool {
+        match self.node() {
+            None | Some(Node::Static(StaticNode::Null | StaticNode::Bool(false))) => true,
+            Some(Node::String(text)) => text.is_empty(),
+            Some(Node::Object { len, .. } | Node::Array { len, .. }) => len == 0,
+            Some(Node::Static(_)) => false,
+        }
+    }
+
+    /// The members of an object, in wire order, a key that comes twice among them.
+    #[inline]
+    pub(crate) fn members(self) -> impl Iterator<Item = (&'d str, Value<'d>)> + use<'d> {
+        let mut rest = if self.is_object() {
+            self.0.get(1..).unwrap_or_default()
+        } else {
+            &[]
+        };
+        core::iter::from_fn(move || {
+            let Some(Node::String(key)) = rest.first().copied() else {
+                return None;
+            };
+            let (value, behind) = split_value(rest.get(1..)?)?;
+            rest = behind;
+            Some((key, value))
+        })
+    }
+
+    /// The elements of an array.
+    #[inline]
+    pub(crate) fn elements(self) -> impl Iterator<Item = Value<'d>> + use<'d> {
+        let mut rest = if self.is_array() {
+            self.0.get(1..).unwrap_or_default()
+        } else {
+            &[]
+        };
+        core::iter::from_fn(move || {
+            let (value, behind) = split_value(rest)?;
+            rest = behind;
+            Some(value)
+        })
+    }
+
+    /// The member of that name; of several the last, as JSON readers have it.
+    pub(crate) fn get(self, key: &str) -> Option<Value<'d>> {
+        self.members()
+            .filter(|(name, _)| *name == key)
+            .map(|(_, value)| value)
+            .last()
+    }
+
+    /// The string that is the member of that name, or an empty one.
+    pub(crate) fn text_of(self, key: &str) -> &'d str {
+        self.get(key).map(Value::text).unwrap_or_default()
+    }
+}
+
+/// Takes the first value off a run of nodes.
+#[inline]
+fn split_value<'d>(nodes: &'d [Node<'d>]) -> Option<(Value<'d>, &'d [Node<'d>])> {
+    let len = match *nodes.first()? {
+        Node::Object { count, .. } | Node::Array { count, .. } => count + 1,
+        _ => 1,
+    };
+    let (value, behind) = nodes.split_at_checked(len)?;
+    Some((Value(value), behind))
+}
+
+impl<'d> Doc<'d> {
+    /// The payload's own text of the value that follows `key`, a key of one of its objects.
+    pub(crate) fn value_text(&self, key: &str) -> Option<&'d str> {
+        let pos = (key.as_ptr() as usize).checked_sub(self.base)?;
+        let pos = string_end(self.text, pos)?;
+        let pos = skip_space(self.text, pos);
+        let pos = skip_space(
+            self.text,
+            pos + usize::from(self.text.get(pos) == Some(&b':')),
+        );
+        let end = value_end(self.text, pos)?;
+        core::str::from_utf8(self.text.get(pos..end)?).ok()
+    }
+}
+
+/// Where the string ends in whose inside `pos` lies: behind its closing quote.
+fn string_end(text: &[u8], mut pos: usize) -> Option<usize> {
+    loop {
+        match text.get(pos)? {
+            b'"' => return Some(pos + 1),
+            b'\\' => pos += 2,
+            _ => pos += 1,
+        }
+    }
+}
+
+fn skip_space(text: &[u8], mut pos: usize) -> usize {
+    while let Some(b' ' | b'\t' | b'\n' | b'\r') = text.get(pos) {
+        pos += 1;
+    }
+    pos
+}
+
+/// Where the value ends that begins at `pos`, in text that is known to be JSON.
+fn value_end(text: &[u8], mut pos: usize) -> Option<usize> {
+    let mut depth = 0usize;
+    loop {
+        match text.get(pos) {
+            Some(b'"') => {
+                pos = string_end(text, pos + 1)?;
+                if depth == 0 {
+                    return Some(pos);
+                }
+                continue;
+            }
+            Some(b'{' | b'[') => depth += 1,
+            Some(b'}' | b']') if depth <= 1 => return Some(pos + depth),
+            Some(b'}' | b']') => depth -= 1,
+            Some(b',' | b' ' | b'\t' | b'\n' | b'\r') if depth == 0 => return Some(pos),
+            Some(_) => {}
+            None => return (depth == 0).then_some(pos),
+        }
+        pos += 1;
+    }
+}
+
+/// Rewrites what simd-json refuses though JSON readers take it, each in the place it has: an escape
+/// of half a surrogate pair becomes that of U+FFFD, a number out of range `null` or `0`.
+fn mend(text: &mut [u8]) {
+    let mut pos = 0;
+    while let Some(&byte) = text.get(pos) {
+        pos = match byte {
+            b'"' => mend_string(text, pos + 1),
+            b'-' | b'0'..=b'9' | b'N' | b'I' => mend_number(text, pos),
+            _ => pos + 1,
+        };
+    }
+}
+
+fn mend_string(text: &mut [u8], mut pos: usize) -> usize {
+    loop {
+        match text.get(pos) {
+            None => return pos,
+            Some(b'"') => return pos + 1,
+            Some(b'\\') => {}
+            Some(_) => {
+                pos += 1;
+                continue;
+            }
+        }
+        match unit(text, pos) {
+            Some(0xD800..=0xDBFF) if matches!(unit(text, pos + 6), Some(0xDC00..=0xDFFF)) => {
+                pos += 12;
+            }
+            Some(0xD800..=0xDFFF) => {
+                if let Some(escape) = text.get_mut(pos..pos + 6) {
+                    escape.copy_from_slice(b"\\uFFFD");
+                }
+                pos += 6;
+            }
+            Some(_) => pos += 6,
+            None => pos += 2,
+        }
+    }
+}
+
+/// The UTF-16 code unit that an escape at `pos` stands for.
+fn unit(text: &[u8], pos: usize) -> Option<u16> {
+    let digits = text.get(pos..pos + 6)?.strip_prefix(b"\\u")?;
+    let digits = core::str::from_utf8(digits).ok()?;
+    u16::from_str_radix(digits, 16).ok()
+}
+
+fn mend_number(text: &mut [u8], pos: usize) -> usize {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.');
+    let rest = text.get_mut(pos..).unwrap_or_default();
+    let len = rest
+        .iter()
+        .position(|byte| !is_part(byte))
+        .unwrap_or(rest.len());
+    let number = rest.get_mut(..len).unwrap_or_default();
+    let known = core::str::from_utf8(number).unwrap_or_default();
+    let is_integer = known
+        .strip_prefix('-')
+        .unwrap_or(known)
+        .bytes()
+        .all(|b| b.is_ascii_digit());
+    let in_range = match known {
+        "NaN" | "Infinity" | "-Infinity" => false,
+        _ if is_integer => known.parse::<u64>().is_ok() || known.parse::<i64>().is_ok(),
+        // What is no number at all is left for the parser to refuse.
+        _ => !known.parse::<f64>().is_ok_and(f64::is_infinite),
+    };
+    if !in_range && is_plausible(known) {
+        number.fill(b' ');
+        let put: &[u8] = if len >= 4 { b"null" } else { b"0" };
+        if let Some(place) = number.get_mut(..put.len()) {
+            place.copy_from_slice(put);
+        }
+    }
+    pos + len.max(1)
+}
+
+/// Whether JSON readers take the number: no leading zero, digits around the point.
+fn is_plausible(number: &str) -> bool {
+    if matches!(number, "NaN" | "Infinity" | "-Infinity") {
+        return true;
+    }
+    let digits = number.strip_prefix('-').unwrap_or(number).as_bytes();
+    match digits {
+        [b'0', next, ..] => !next.is_ascii_digit(),
+        [b'1'..=b'9', ..] => {
+            !number.ends_with('.') && !number.contains(".e") && !number.contains(".E")
+        }
+        _ => false,
+    }
+}

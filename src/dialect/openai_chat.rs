@@ -1,0 +1,339 @@
+//! `openai-chat`: OpenAI chat completions, and what all those who speak it make of it.
+//!
+//! Wire: `data: {chunk}` events and `data: [DONE]`. The senders differ most in where they put
+//! reasoning, usage and tool calls, and in whether they end with `[DONE]` at all; whatever any of
+//! them does is read here without asking which of them it is.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::error::Said;
+use super::json::{Doc, Value};
+use super::sink::{Kind, Sink};
+use super::tools::{Call, Tools};
+use super::{Identity, finish_reason, usage};
+use crate::decoder::End;
+use crate::delta::Usage;
+
+/// What is known of the message so far.
+#[derive(Default)]
+pub(crate) struct State {
+    pub(super) choices: Choices,
+    tools: Tools,
+}
+
+impl State {
+    pub(crate) fn reset(&mut self) {
+        self.choices.reset();
+        self.tools.reset();
+    }
+
+    /// Reads one chunk. Returns false where it is none.
+    pub(crate) fn event(&mut self, doc: &Doc<'_>, sink: &mut Sink) -> bool {
+        self.chunk(doc, "delta", sink)
+    }
+
+    /// Reads a whole response, in which a choice has a message in place of deltas.
+    pub(crate) fn whole(&mut self, doc: &Doc<'_>, sink: &mut Sink) -> bool {
+        self.chunk(doc, "message", sink)
+    }
+
+    /// Reads a payload whose choices have what is new under `news`.
+    fn chunk(&mut self, doc: &Doc<'_>, news: &str, sink: &mut Sink) -> bool {
+        let Some(chunk) = Chunk::read(doc, &mut self.choices, sink) else {
+            return false;
+        };
+        let mut other = None;
+        for choice in chunk.choices() {
+            self.choice(choice, news, doc, sink, &mut other);
+        }
+        chunk.finish(doc, sink);
+        if let Some(name) = other {
+            sink.other(name, doc.text);
+        }
+        true
+    }
+
+    fn choice<'d>(
+        &mut self,
+        choice: Value<'d>,
+        news: &str,
+        doc: &Doc<'d>,
+        sink: &mut Sink,
+        other: &mut Option<&'d str>,
+    ) {
+        let mut index = 0;
+        let mut delta = None;
+        let mut text = "";
+        let mut finish = "";
+        let mut usage = Usage::default();
+        for (key, value) in choice.members() {
+            match key {
+                "index" => index = value.index().unwrap_or(0),
+                _ if key == news => delta = value.is_object().then_some(value).or(delta),
+                "text" => text = value.text(),
+                "finish_reason" => finish = value.text(),
+                "usage" => usage = usage::read(value),
+                // The whole text so far, beside its delta: Perplexity and Writer.
+                "message" => self.choices.no_terminator = true,
+                "logprobs" if value.is_object() => *other = Some(key),
+                _ => {}
+            }
+        }
+        match delta {
+            Some(delta) => self.delta(delta, index, doc, sink, other),
+            // Some send legacy pieces in the middle of a chat.
+            None => sink.piece(Kind::Text, index, text),
+        }
+        self.choices.seen(index, finish, sink);
+        sink.usage(usage);
+    }
+
+    fn delta<'d>(
+        &mut self,
+        delta: Value<'d>,
+        choice: u32,
+        doc: &Doc<'d>,
+        sink: &mut Sink,
+        other: &mut Option<&'d str>,
+    ) {
+        let mut content = None;
+        let mut reasoning: [&str; 3] = [""; 3];
+        let mut refusal = "";
+        let mut tool_calls = None;
+        let mut function_call = None;
+        for (key, value) in delta.members() {
+            match key {
+                "role" => self.choices.identity.role(value.text(), sink),
+                "content" => content = Some(value),
+                "reasoning_content" => reasoning[0] = value.text(),
+                "reasoning" => reasoning[1] = value.text(),
+                "reasoning_text" => reasoning[2] = value.text(),
+                "refusal" => refusal = value.text(),
+                "tool_calls" => tool_calls = Some(value),
+                "function_call" if value.is_object() => function_call = Some(value),
+                "reasoning_details" => {
+                    // Its text is in `reasoning` too; what is encrypted or signed is not.
+                    if has_opaque(value) {
+                        *other = Some(key);
+                    }
+                }
+                // Padding and bookkeeping that comes with every piece.
+                "channel" | "token_id" | "obfuscation" => {}
+                _ if value.is_empty() => {}
+                _ => *other = Some(key),
+            }
+        }
+        let thought = reasoning.into_iter().find(|text| !text.is_empty());
+        sink.piece(Kind::Reasoning, choice, thought.unwrap_or_default());
+        if let Some(content) = content {
+            self.content(content, choice, sink, other);
+        }
+        sink.piece(Kind::Refusal, choice, refusal);
+        if let Some(call) = function_call {
+            self.function(
+                call,
+                Call {
+                    choice,
+                    index: Some(0),
+                    ..Call::default()
+                },
+                doc,
+                sink,
+            );
+        }
+        for call in tool_calls.into_iter().flat_map(Value::elements) {
+            self.tool_call(call, choice, doc, sink);
+        }
+    }
+
+    /// Content is a string, or a list of typed parts (Mistral).
+    fn content<'d>(
+        &mut self,
+        content: Value<'d>,
+        choice: u32,
+        sink: &mut Sink,
+        other: &mut Option<&'d str>,
+    ) {
+        sink.piece(Kind::Text, choice, content.text());
+        for part in content.elements() {
+            sink.piece(Kind::Text, choice, part.text());
+            let mut is_known = part.str().is_some();
+            for (key, value) in part.members() {
+                match key {
+                    "text" => sink.piece(Kind::Text, choice, value.text()),
+                    "thinking" => {
+                        sink.piece(Kind::Reasoning, choice, value.text());
+                        for inner in value.elements() {
+                            sink.piece(Kind::Reasoning, choice, inner.text_of("text"));
+                        }
+                    }
+                    _ => continue,
+                }
+                is_known = true;
+            }
+            if !is_known {
+                *other = Some("content");
+            }
+        }
+    }
+
+    fn tool_call<'d>(&mut self, call: Value<'d>, choice: u32, doc: &Doc<'d>, sink: &mut Sink) {
+        let mut what = Call {
+            choice,
+            ..Call::default()
+        };
+        let mut function = None;
+        for (key, value) in call.members() {
+            match key {
+                "index" => what.index = value.index(),
+                "id" => what.id = value.text(),
+                "function" | "custom" if value.is_object() => function = Some(value),
+                _ => {}
+            }
+        }
+        match function {
+            Some(function) => self.function(function, what, doc, sink),
+            None => {
+                self.tools.call(&what, sink);
+            }
+        }
+    }
+
+    fn function<'d>(
+        &mut self,
+        function: Value<'d>,
+        mut what: Call<'d>,
+        doc: &Doc<'d>,
+        sink: &mut Sink,
+    ) {
+        let mut arguments = "";
+        let mut whole = false;
+        for (key, value) in function.members() {
+            match key {
+                "name" => what.name = value.text(),
+                "arguments" | "input" => {
+                    whole = value.is_object() || value.is_array();
+                    let json = || doc.value_text(key).unwrap_or_default();
+                    arguments = if whole { json() } else { value.text() };
+                }
+                _ => {}
+            }
+        }
+        what.has_arguments = !arguments.is_empty();
+        let index = self.tools.call(&what, sink);
+        sink.tool_call_arguments(what.choice, index, arguments, whole);
+    }
+}
+
+/// The parts of a chunk that chat and legacy completions share.
+pub(super) struct Chunk<'d> {
+    id: &'d str,
+    model: &'d str,
+    choices: Option<Value<'d>>,
+    usage: Usage,
+    is_error: bool,
+}
+
+impl<'d> Chunk<'d> {
+    /// Reads a payload and notes its start; `None` where it is neither a chunk nor an error.
+    pub(super) fn read(doc: &Doc<'d>, choices: &mut Choices, sink: &mut Sink) -> Option<Self> {
+        let mut chunk = Chunk {
+            id: "",
+            model: "",
+            choices: None,
+            usage: Usage::default(),
+            is_error: false,
+        };
+        for (key, value) in doc.root.members() {
+            match key {
+                "id" => chunk.id = value.text(),
+                "model" => chunk.model = value.text(),
+                "choices" if value.is_array() => chunk.choices = Some(value),
+                "usage" => chunk.usage.merge(&usage::read(value)),
+                // Groq gives its usage, and an error, here.
+                "x_groq" => {
+                    chunk.usage.merge(&usage::of(value.get("usage")));
+                    chunk.is_error |= value.get("error").is_some_and(|error| !error.is_empty());
+                }
+                "error" => chunk.is_error |= !value.is_empty(),
+                "object" => chunk.is_error |= value.text() == "error",
+                // Cerebras tells its timing in the last chunk and sends no `[DONE]`.
+                "time_info" => choices.no_terminator = true,
+                _ => {}
+            }
+        }
+        if chunk.choices.is_none() && chunk.usage.is_empty() && !chunk.is_error {
+            return None;
+        }
+        choices.identity.update(chunk.id, chunk.model, sink);
+        Some(chunk)
+    }
+
+    pub(super) fn choices(&self) -> impl Iterator<Item = Value<'d>> + use<'d> {
+        self.choices.into_iter().flat_map(Value::elements)
+    }
+
+    /// Notes what comes behind the choices: usage, then an error.
+    pub(super) fn finish(&self, doc: &Doc<'d>, sink: &mut Sink) {
+        sink.usage(self.usage);
+        if self.is_error {
+            Said::read(doc.root).report(doc, sink);
+        }
+    }
+}
+
+/// The choices of a response, and whether it is at its end.
+#[derive(Default)]
+pub(super) struct Choices {
+    pub(super) identity: Identity,
+    /// Index and last finish reason of each choice seen.
+    seen: Vec<(u32, String)>,
+    pub(super) done: bool,
+    /// The sender is known to end without `[DONE]`.
+    pub(super) no_terminator: bool,
+}
+
+impl Choices {
+    pub(super) fn reset(&mut self) {
+        self.identity.reset();
+        self.seen.clear();
+        self.done = false;
+        self.no_terminator = false;
+    }
+
+    /// Notes that the choice exists, and its finish reason unless that is empty or was noted before.
+    pub(super) fn seen(&mut self, index: u32, finish: &str, sink: &mut Sink) {
+        let known = self.seen.iter().position(|(seen, _)| *seen == index);
+        let known = known.unwrap_or_else(|| {
+            self.seen.push((index, String::new()));
+            self.seen.len() - 1
+        });
+        if let Some((_, raw)) = self.seen.get_mut(known)
+            && !finish.is_empty()
+            && raw != finish
+        {
+            raw.clear();
+            raw.push_str(finish);
+            sink.finish(index, finish_reason(finish), finish);
+        }
+    }
+
+    pub(super) fn end(&self) -> End {
+        let finished = !self.seen.is_empty() && self.seen.iter().all(|(_, raw)| !raw.is_empty());
+        if self.done || (self.no_terminator && finished) {
+            End::Complete
+        } else {
+            End::Truncated
+        }
+    }
+}
+
+/// Whether reasoning details carry what plain text cannot.
+fn has_opaque(details: Value<'_>) -> bool {
+    details.elements().any(|detail| {
+        detail
+            .members()
+            .any(|(key, value)| matches!(key, "data" | "signature") && !value.is_empty())
+    })
+}

@@ -1,0 +1,117 @@
+//! Which fragment belongs to which tool call.
+//!
+//! Senders number their calls, or name them, or neither; some repeat the ID or the name in every
+//! fragment, some use an index twice. The rules: a new ID at an index in use opens a new call; a
+//! fragment without an index goes to the call of its ID, else to the latest; an ID or a name that
+//! comes again is not news.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::sink::Sink;
+
+/// The tool calls of a response so far.
+#[derive(Default)]
+pub(crate) struct Tools {
+    /// The latest at an index is the last one here that has it.
+    calls: Vec<Known>,
+}
+
+struct Known {
+    choice: u32,
+    index: u32,
+    id: String,
+    has_name: bool,
+    has_arguments: bool,
+}
+
+/// What a fragment says of the call that it belongs to.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Call<'d> {
+    pub(crate) choice: u32,
+    pub(crate) index: Option<u32>,
+    pub(crate) id: &'d str,
+    pub(crate) name: &'d str,
+    pub(crate) has_arguments: bool,
+}
+
+impl Tools {
+    pub(crate) fn reset(&mut self) {
+        self.calls.clear();
+    }
+
+    /// Whether the choice has called a tool.
+    pub(crate) fn any(&self, choice: u32) -> bool {
+        self.calls.iter().any(|known| known.choice == choice)
+    }
+
+    /// Finds the call that a fragment belongs to, or opens one, and returns its index. What is new
+    /// about the call is noted as its start.
+    pub(crate) fn call(&mut self, call: &Call<'_>, sink: &mut Sink) -> u32 {
+        let found = self.find(call).map(|at| {
+            let last = self.calls.len() - 1;
+            // Back to an earlier call at an index used twice: it is the latest there again.
+            let is_latest = !self.calls[at + 1..]
+                .iter()
+                .any(|later| later.choice == call.choice && later.index == self.calls[at].index);
+            if !is_latest {
+                self.calls[at..].rotate_left(1);
+            }
+            (if is_latest { at } else { last }, !is_latest)
+        });
+        let (at, mut news) = found.unwrap_or_else(|| {
+            let count = self
+                .calls
+                .iter()
+                .filter(|known| known.choice == call.choice)
+                .count();
+            self.calls.push(Known {
+                choice: call.choice,
+                index: call.index.unwrap_or(count as u32),
+                id: String::new(),
+                has_name: false,
+                has_arguments: false,
+            });
+            (self.calls.len() - 1, true)
+        });
+        let known = &mut self.calls[at];
+        if known.id.is_empty() && !call.id.is_empty() {
+            known.id.push_str(call.id);
+            news = true;
+        }
+        let name = if known.has_name { "" } else { call.name };
+        if news || !name.is_empty() {
+            sink.tool_call_start(known.choice, known.index, &known.id, name);
+        }
+        known.has_name |= !name.is_empty();
+        known.has_arguments |= call.has_arguments;
+        known.index
+    }
+
+    fn find(&self, call: &Call<'_>) -> Option<usize> {
+        let last = |matches: &dyn Fn(&Known) -> bool| {
+            self.calls
+                .iter()
+                .rposition(|known| known.choice == call.choice && matches(known))
+        };
+        match call.index {
+            Some(index) => {
+                let same = |known: &Known| known.index == index;
+                let at = last(&same)?;
+                let id = &self.calls[at].id;
+                if call.id.is_empty() || id.is_empty() || id == call.id {
+                    return Some(at);
+                }
+                last(&|known| same(known) && known.id == call.id)
+            }
+            None if !call.id.is_empty() => last(&|known| known.id == call.id),
+            None => {
+                let at = last(&|_| true)?;
+                // A whole call with neither index nor ID: its name tells that it is another one.
+                let known = &self.calls[at];
+                let is_new = !call.name.is_empty() && known.has_name && known.has_arguments;
+                (!is_new).then_some(at)
+            }
+        }
+    }
+}

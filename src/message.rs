@@ -1,0 +1,337 @@
+//! Deltas put together into an owned message.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::decoder::{End, Error};
+use crate::delta::{Delta, ErrorKind, FinishReason, Usage};
+use crate::dialect::{self, json::Reader, sink::Sink};
+
+/// A reply, put together from the deltas of a stream or read from a whole response.
+///
+/// ```
+/// use deltawire::{Delta, Message};
+///
+/// let mut message = Message::new();
+/// message.push(&Delta::Text { choice: 0, text: "Hel" });
+/// message.push(&Delta::Text { choice: 0, text: "lo" });
+/// assert_eq!(message.text(), "Hello");
+/// ```
+#[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub struct Message {
+    /// The provider's name for the response; the first that came.
+    pub id: Option<String>,
+    /// The model that answered; the first that came.
+    pub model: Option<String>,
+    /// Whose message it is.
+    pub role: Option<String>,
+    /// The choices, by index. Requests for one choice have one.
+    pub choices: Vec<Choice>,
+    /// Token counts: of each number the last that came.
+    pub usage: Usage,
+    /// The first error that the provider reported in the stream.
+    pub error: Option<ReportedError>,
+    /// The dialect's own terminator was seen.
+    pub done: bool,
+    /// How the stream ended; `None` until [`Message::finish`].
+    pub end: Option<End>,
+    /// When things arrived, where the caller said so.
+    pub timing: Timing,
+}
+
+/// One of the replies to a prompt.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub struct Choice {
+    /// Its index on the wire, from 0.
+    pub index: u32,
+    /// The reply.
+    pub text: String,
+    /// The model's reasoning or its summary.
+    pub reasoning: String,
+    /// The model's refusal.
+    pub refusal: String,
+    /// The tool calls, in the order in which they began.
+    pub tool_calls: Vec<ToolCall>,
+    /// Why it ended; the last reason that came.
+    pub finish: Option<Finish>,
+    /// Which call each index means at present, as a position in `tool_calls`.
+    current: Vec<(u32, usize)>,
+}
+
+/// A call of one of the caller's tools.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub struct ToolCall {
+    /// Its index on the wire, else a running count.
+    pub index: u32,
+    /// The provider's name for this call; empty where it gave none.
+    pub id: String,
+    /// The tool's name.
+    pub name: String,
+    /// The arguments: JSON text, if the model wrote it right.
+    pub arguments: String,
+}
+
+/// Why a choice ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Finish {
+    /// In the common vocabulary.
+    pub reason: FinishReason,
+    /// In the provider's words.
+    pub raw: String,
+}
+
+/// An error that the provider reported, owned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReportedError {
+    /// What went wrong, in the common vocabulary.
+    pub kind: ErrorKind,
+    /// The provider's code, else its type; empty where there is neither.
+    pub code: String,
+    /// The provider's message.
+    pub message: String,
+    /// Whether the same request may succeed later.
+    pub transient: bool,
+}
+
+/// When the pieces of a message arrived, in time since the request.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Timing {
+    /// The arrival of each piece of text, reasoning, refusal or arguments.
+    pub tokens: Vec<Duration>,
+    /// The arrival of the last delta.
+    pub whole: Option<Duration>,
+}
+
+impl Message {
+    /// A message of which nothing has come.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes in a delta.
+    pub fn push(&mut self, delta: &Delta<'_>) {
+        match *delta {
+            Delta::Start { id, model, role } => {
+                for (slot, said) in [
+                    (&mut self.id, id),
+                    (&mut self.model, model),
+                    (&mut self.role, role),
+                ] {
+                    if slot.is_none() && !said.is_empty() {
+                        *slot = Some(said.into());
+                    }
+                }
+            }
+            Delta::Text { choice, text } => self.choice_mut(choice).text.push_str(text),
+            Delta::Reasoning { choice, text } => self.choice_mut(choice).reasoning.push_str(text),
+            Delta::Refusal { choice, text } => self.choice_mut(choice).refusal.push_str(text),
+            Delta::ToolCallStart {
+                choice,
+                index,
+                id,
+                name,
+            } => {
+                self.choice_mut(choice).start_tool_call(index, id, name);
+            }
+            Delta::ToolCallArguments {
+                choice,
+                index,
+                fragment,
+                ..
+            } => {
+                self.choice_mut(choice)
+                    .tool_call_mut(index)
+                    .arguments
+                    .push_str(fragment);
+            }
+            Delta::Finish {
+                choice,
+                reason,
+                raw,
+            } => {
+                self.choice_mut(choice).finish = Some(Finish {
+                    reason,
+                    raw: raw.into(),
+                });
+            }
+            Delta::Usage(usage) => self.usage.merge(&usage),
+            Delta::Error(error) => {
+                self.error.get_or_insert_with(|| ReportedError {
+                    kind: error.kind,
+                    code: error.code.into(),
+                    message: error.message.into(),
+                    transient: error.transient,
+                });
+            }
+            Delta::Other { .. } => {}
+            Delta::Done => self.done = true,
+        }
+    }
+
+    /// Takes in a delta that arrived so long after the request.
+    pub fn push_at(&mut self, delta: &Delta<'_>, arrived: Duration) {
+        self.push(delta);
+        self.timing.whole = Some(arrived);
+        if matches!(
+            delta,
+            Delta::Text { .. }
+                | Delta::Reasoning { .. }
+                | Delta::Refusal { .. }
+                | Delta::ToolCallArguments { .. }
+        ) {
+            self.timing.tokens.push(arrived);
+        }
+    }
+
+    /// Notes how the stream ended.
+    pub fn finish(&mut self, end: End) {
+        self.end = Some(end);
+    }
+
+    /// Reads a whole response, as a server sends it where no stream was asked for.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotJson`], and [`Error::NotAResponse`] for JSON that is no response of a known
+    /// dialect. An error that the provider reports is no error here but the message's.
+    pub fn from_response(body: &[u8]) -> Result<Message, Error> {
+        let mut message = Message::new();
+        let mut sink = Sink::default();
+        let read = Reader::new().read(body, |doc| dialect::whole(&doc, &mut sink));
+        if !read.map_err(|error| Error::NotJson {
+            offset: 0,
+            at: error.at,
+        })? {
+            return Err(Error::NotAResponse);
+        }
+        while let Some(delta) = sink.next() {
+            message.push(&delta);
+        }
+        message.done = message.error.is_none();
+        message.end = message.done.then_some(End::Complete);
+        Ok(message)
+    }
+
+    /// The first choice's reply; empty where there is none.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.choices.first().map_or("", |choice| &choice.text)
+    }
+
+    /// The choice of that index.
+    #[must_use]
+    pub fn choice(&self, index: u32) -> Option<&Choice> {
+        self.choices.iter().find(|choice| choice.index == index)
+    }
+
+    /// Whether the stream came to its end and reported no error.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.end == Some(End::Complete) && self.error.is_none()
+    }
+
+    fn choice_mut(&mut self, index: u32) -> &mut Choice {
+        let at = match self
+            .choices
+            .binary_search_by_key(&index, |choice| choice.index)
+        {
+            Ok(at) => at,
+            Err(at) => {
+                self.choices.insert(
+                    at,
+                    Choice {
+                        index,
+                        ..Choice::default()
+                    },
+                );
+                at
+            }
+        };
+        &mut self.choices[at]
+    }
+}
+
+impl Choice {
+    fn current(&self, index: u32) -> Option<usize> {
+        self.current
+            .iter()
+            .find(|(known, _)| *known == index)
+            .map(|(_, at)| *at)
+    }
+
+    /// Opens a call, or returns to the one that is meant.
+    fn start_tool_call(&mut self, index: u32, id: &str, name: &str) {
+        let is_same = |call: &ToolCall| id.is_empty() || call.id.is_empty() || call.id == id;
+        let at = self
+            .current(index)
+            .filter(|at| is_same(&self.tool_calls[*at]))
+            .or_else(|| {
+                self.tool_calls
+                    .iter()
+                    .rposition(|call| call.index == index && call.id == id)
+            })
+            .unwrap_or_else(|| {
+                self.tool_calls.push(ToolCall {
+                    index,
+                    ..ToolCall::default()
+                });
+                self.tool_calls.len() - 1
+            });
+        self.current.retain(|(known, _)| *known != index);
+        self.current.push((index, at));
+        let call = &mut self.tool_calls[at];
+        for (slot, said) in [(&mut call.id, id), (&mut call.name, name)] {
+            if slot.is_empty() {
+                slot.push_str(said);
+            }
+        }
+    }
+
+    fn tool_call_mut(&mut self, index: u32) -> &mut ToolCall {
+        if self.current(index).is_none() {
+            self.start_tool_call(index, "", "");
+        }
+        let at = self.current(index).unwrap_or_default();
+        &mut self.tool_calls[at]
+    }
+}
+
+impl Timing {
+    /// When the first piece came, in time since the request.
+    #[must_use]
+    pub fn first_token(&self) -> Option<Duration> {
+        self.tokens.first().copied()
+    }
+
+    /// The median time from one piece to the next.
+    #[must_use]
+    pub fn median_gap(&self) -> Option<Duration> {
+        self.gap(50)
+    }
+
+    /// The time from one piece to the next that 95 in 100 gaps do not exceed.
+    #[must_use]
+    pub fn p95_gap(&self) -> Option<Duration> {
+        self.gap(95)
+    }
+
+    /// The gap of that percentile, by nearest rank.
+    fn gap(&self, percent: usize) -> Option<Duration> {
+        let mut gaps: Vec<Duration> = self
+            .tokens
+            .windows(2)
+            .map(|pair| pair[1].saturating_sub(pair[0]))
+            .collect();
+        gaps.sort_unstable();
+        let rank = (gaps.len() * percent).div_ceil(100);
+        gaps.get(rank.checked_sub(1)?).copied()
+    }
+}
