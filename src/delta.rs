@@ -44,8 +44,8 @@ pub enum Delta<'a> {
         /// The choice it belongs to, from 0.
         choice: u32,
         /// The call's index on the wire, else a running count. A start with a new ID at an index in
-        /// use is a new call, which has the index from then on.
-        index: u32,
+        /// use is a new call, which has the index from then on. Some number their calls from -1.
+        index: i32,
         /// The provider's name for this call, which its result has to carry.
         id: &'a str,
         /// The tool's name.
@@ -56,7 +56,7 @@ pub enum Delta<'a> {
         /// The choice it belongs to, from 0.
         choice: u32,
         /// The call's index, as in its start.
-        index: u32,
+        index: i32,
         /// A piece of JSON text, to be appended to what came before.
         fragment: &'a str,
         /// The wire had the arguments as a JSON value instead of as text, and this is its text: all

@@ -39,6 +39,8 @@ pub struct Message {
     pub end: Option<End>,
     /// When things arrived, where the caller said so.
     pub timing: Timing,
+    /// How many deltas were taken in: the order of tool calls of several choices.
+    pushed: usize,
 }
 
 /// One of the replies to a prompt.
@@ -58,7 +60,7 @@ pub struct Choice {
     /// Why it ended; the last reason that came.
     pub finish: Option<Finish>,
     /// Which call each index means at present, as a position in `tool_calls`.
-    current: Vec<(u32, usize)>,
+    current: Vec<(i32, usize)>,
 }
 
 /// A call of one of the caller's tools.
@@ -66,13 +68,15 @@ pub struct Choice {
 #[non_exhaustive]
 pub struct ToolCall {
     /// Its index on the wire, else a running count.
-    pub index: u32,
+    pub index: i32,
     /// The provider's name for this call; empty where it gave none.
     pub id: String,
     /// The tool's name.
     pub name: String,
     /// The arguments: JSON text, if the model wrote it right.
     pub arguments: String,
+    /// Which of the message's deltas it began with.
+    order: usize,
 }
 
 /// Why a choice ended.
@@ -118,6 +122,8 @@ impl Message {
 
     /// Takes in a delta.
     pub fn push(&mut self, delta: &Delta<'_>) {
+        self.pushed += 1;
+        let order = self.pushed;
         match *delta {
             Delta::Start { id, model, role } => {
                 for (slot, said) in [
@@ -139,7 +145,8 @@ impl Message {
                 id,
                 name,
             } => {
-                self.choice_mut(choice).start_tool_call(index, id, name);
+                self.choice_mut(choice)
+                    .start_tool_call(index, id, name, order);
             }
             Delta::ToolCallArguments {
                 choice,
@@ -148,7 +155,7 @@ impl Message {
                 ..
             } => {
                 self.choice_mut(choice)
-                    .tool_call_mut(index)
+                    .tool_call_mut(index, order)
                     .arguments
                     .push_str(fragment);
             }
@@ -226,6 +233,18 @@ impl Message {
         self.choices.first().map_or("", |choice| &choice.text)
     }
 
+    /// The tool calls of all choices with the choice's index, in the order in which they began.
+    #[must_use]
+    pub fn tool_calls(&self) -> Vec<(u32, &ToolCall)> {
+        let mut calls: Vec<(u32, &ToolCall)> = self
+            .choices
+            .iter()
+            .flat_map(|choice| choice.tool_calls.iter().map(|call| (choice.index, call)))
+            .collect();
+        calls.sort_by_key(|(_, call)| call.order);
+        calls
+    }
+
     /// The choice of that index.
     #[must_use]
     pub fn choice(&self, index: u32) -> Option<&Choice> {
@@ -260,7 +279,7 @@ impl Message {
 }
 
 impl Choice {
-    fn current(&self, index: u32) -> Option<usize> {
+    fn current(&self, index: i32) -> Option<usize> {
         self.current
             .iter()
             .find(|(known, _)| *known == index)
@@ -268,7 +287,7 @@ impl Choice {
     }
 
     /// Opens a call, or returns to the one that is meant.
-    fn start_tool_call(&mut self, index: u32, id: &str, name: &str) {
+    fn start_tool_call(&mut self, index: i32, id: &str, name: &str, order: usize) {
         let is_same = |call: &ToolCall| id.is_empty() || call.id.is_empty() || call.id == id;
         let at = self
             .current(index)
@@ -281,6 +300,7 @@ impl Choice {
             .unwrap_or_else(|| {
                 self.tool_calls.push(ToolCall {
                     index,
+                    order,
                     ..ToolCall::default()
                 });
                 self.tool_calls.len() - 1
@@ -295,9 +315,9 @@ impl Choice {
         }
     }
 
-    fn tool_call_mut(&mut self, index: u32) -> &mut ToolCall {
+    fn tool_call_mut(&mut self, index: i32, order: usize) -> &mut ToolCall {
         if self.current(index).is_none() {
-            self.start_tool_call(index, "", "");
+            self.start_tool_call(index, "", "", order);
         }
         let at = self.current(index).unwrap_or_default();
         &mut self.tool_calls[at]

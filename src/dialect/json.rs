@@ -130,9 +130,17 @@ impl<'d> Value<'d> {
         }
     }
 
-    /// The number, as an index on the wire.
-    pub(crate) fn index(self) -> Option<u32> {
+    /// The number, as the index of a choice.
+    pub(crate) fn choice(self) -> Option<u32> {
         u32::try_from(self.u64()?).ok()
+    }
+
+    /// The number, as the index of a tool call, which some begin at -1.
+    pub(crate) fn index(self) -> Option<i32> {
+        match self.node()? {
+            Node::Static(StaticNode::I64(n)) => i32::try_from(n).ok(),
+            _ => i32::try_from(self.u64()?).ok(),
+        }
     }
 
     pub(crate) fn is_object(self) -> bool {

@@ -69,7 +69,7 @@ impl State {
         let mut usage = Usage::default();
         for (key, value) in choice.members() {
             match key {
-                "index" => index = value.index().unwrap_or(0),
+                "index" => index = value.choice().unwrap_or(0),
                 _ if key == news => delta = value.is_object().then_some(value).or(delta),
                 "text" => text = value.text(),
                 "finish_reason" => finish = value.text(),
@@ -245,6 +245,7 @@ impl<'d> Chunk<'d> {
             usage: Usage::default(),
             is_error: false,
         };
+        let mut is_chunk = false;
         for (key, value) in doc.root.members() {
             match key {
                 "id" => chunk.id = value.text(),
@@ -257,13 +258,16 @@ impl<'d> Chunk<'d> {
                     chunk.is_error |= value.get("error").is_some_and(|error| !error.is_empty());
                 }
                 "error" => chunk.is_error |= !value.is_empty(),
-                "object" => chunk.is_error |= value.text() == "error",
+                "object" => {
+                    chunk.is_error |= value.text() == "error";
+                    is_chunk |= value.text() == "chat.completion.chunk";
+                }
                 // Cerebras tells its timing in the last chunk and sends no `[DONE]`.
                 "time_info" => choices.no_terminator = true,
                 _ => {}
             }
         }
-        if chunk.choices.is_none() && chunk.usage.is_empty() && !chunk.is_error {
+        if !is_chunk && chunk.choices.is_none() && !chunk.is_error {
             return None;
         }
         choices.identity.update(chunk.id, chunk.model, sink);

@@ -29,7 +29,7 @@ impl State {
             let mut finish = "";
             for (key, value) in choice.members() {
                 match key {
-                    "index" => index = value.index().unwrap_or(0),
+                    "index" => index = value.choice().unwrap_or(0),
                     "text" => text = value.text(),
                     "finish_reason" => finish = value.text(),
                     "logprobs" => has_logprobs |= value.is_object(),

@@ -48,13 +48,13 @@ enum Note {
     },
     ToolCallStart {
         choice: u32,
-        index: u32,
+        index: i32,
         id: Span,
         name: Span,
     },
     ToolCallArguments {
         choice: u32,
-        index: u32,
+        index: i32,
         fragment: Span,
         whole: bool,
     },
@@ -91,11 +91,6 @@ impl Sink {
         self.next < self.notes.len()
     }
 
-    /// How many deltas the event has given.
-    pub(crate) fn len(&self) -> usize {
-        self.notes.len()
-    }
-
     fn keep(&mut self, text: &str) -> Span {
         let start = self.text.len();
         self.text.push_str(text);
@@ -130,7 +125,7 @@ impl Sink {
         }
     }
 
-    pub(crate) fn tool_call_start(&mut self, choice: u32, index: u32, id: &str, name: &str) {
+    pub(crate) fn tool_call_start(&mut self, choice: u32, index: i32, id: &str, name: &str) {
         let (id, name) = (self.keep(id), self.keep(name));
         self.notes.push(Note::ToolCallStart {
             choice,
@@ -144,7 +139,7 @@ impl Sink {
     pub(crate) fn tool_call_arguments(
         &mut self,
         choice: u32,
-        index: u32,
+        index: i32,
         fragment: &str,
         whole: bool,
     ) {

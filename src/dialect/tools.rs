@@ -19,7 +19,7 @@ pub(crate) struct Tools {
 
 struct Known {
     choice: u32,
-    index: u32,
+    index: i32,
     id: String,
     has_name: bool,
     has_arguments: bool,
@@ -29,7 +29,7 @@ struct Known {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Call<'d> {
     pub(crate) choice: u32,
-    pub(crate) index: Option<u32>,
+    pub(crate) index: Option<i32>,
     pub(crate) id: &'d str,
     pub(crate) name: &'d str,
     pub(crate) has_arguments: bool,
@@ -40,14 +40,9 @@ impl Tools {
         self.calls.clear();
     }
 
-    /// Whether the choice has called a tool.
-    pub(crate) fn any(&self, choice: u32) -> bool {
-        self.calls.iter().any(|known| known.choice == choice)
-    }
-
     /// Finds the call that a fragment belongs to, or opens one, and returns its index. What is new
     /// about the call is noted as its start.
-    pub(crate) fn call(&mut self, call: &Call<'_>, sink: &mut Sink) -> u32 {
+    pub(crate) fn call(&mut self, call: &Call<'_>, sink: &mut Sink) -> i32 {
         let found = self.find(call).map(|at| {
             let last = self.calls.len() - 1;
             // Back to an earlier call at an index used twice: it is the latest there again.
@@ -67,7 +62,9 @@ impl Tools {
                 .count();
             self.calls.push(Known {
                 choice: call.choice,
-                index: call.index.unwrap_or(count as u32),
+                index: call
+                    .index
+                    .unwrap_or(i32::try_from(count).unwrap_or(i32::MAX)),
                 id: String::new(),
                 has_name: false,
                 has_arguments: false,

@@ -1,1 +1,76 @@
-fn main() {}
+//! `deltawire`: shows and uses the library from a terminal.
+//!
+//! Standard output carries the result and nothing else. Exit status: 0 done, 1 the stream carried
+//! an error or was cut, 2 wrong usage, 3 transport.
+
+mod collect;
+mod deltas;
+mod events;
+mod input;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Read streaming LLM responses: events, deltas, whole messages.
+#[derive(Debug, Parser)]
+#[command(name = "deltawire", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print the events of an event stream, one JSON object a line
+    Events(events::Args),
+    /// Print the deltas of a provider's stream, one JSON object a line
+    Deltas(deltas::Args),
+    /// Put a provider's stream together and print it as one JSON object
+    Collect(collect::Args),
+}
+
+/// How a command ended; the exit status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// All went well.
+    Done = 0,
+    /// The stream carried an error or was cut.
+    Faulty = 1,
+}
+
+/// Why a command could not do its work: a message for a person, and the exit status.
+#[derive(Debug)]
+enum Failure {
+    /// Wrong usage, a file that cannot be read among it.
+    Usage(String),
+    /// Standard output is gone; there is nobody to tell.
+    OutputClosed,
+}
+
+impl Failure {
+    fn status(&self) -> u8 {
+        match self {
+            Failure::Usage(_) => 2,
+            Failure::OutputClosed => 1,
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Events(args) => events::run(&args),
+        Command::Deltas(args) => deltas::run(&args),
+        Command::Collect(args) => collect::run(&args),
+    };
+    match result {
+        Ok(outcome) => ExitCode::from(outcome as u8),
+        Err(failure) => {
+            if let Failure::Usage(message) = &failure {
+                eprintln!("deltawire: {message}");
+            }
+            ExitCode::from(failure.status())
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! JSON on standard output: no spaces, keys in the documented order, non-ASCII as it is.
+
+use std::io::{self, Write};
+
+use deltawire::{Delta, Usage};
+
+use crate::Failure;
+
+/// Standard output, flushed where a line must be seen.
+pub(crate) struct Output(io::BufWriter<io::StdoutLock<'static>>);
+
+impl Output {
+    pub(crate) fn new() -> Self {
+        Output(io::BufWriter::new(io::stdout().lock()))
+    }
+
+    pub(crate) fn line(&mut self, object: Object) -> Result<(), Failure> {
+        let line = object.end();
+        self.0
+            .write_all(line.as_bytes())
+            .map_err(|_| Failure::OutputClosed)
+    }
+
+    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
+        self.0.flush().map_err(|_| Failure::OutputClosed)
+    }
+}
+
+/// A JSON object being written.
+pub(crate) struct Object(String);
+
+impl Object {
+    pub(crate) fn new() -> Self {
+        Object("{".into())
+    }
+
+    /// An object with its `type` first.
+    pub(crate) fn of_type(name: &str) -> Self {
+        Object::new().text("type", name)
+    }
+
+    fn key(&mut self, key: &str) {
+        if self.0.len() > 1 {
+            self.0.push(',');
+        }
+        self.0.push_str(&quoted(key));
+        self.0.push(':');
+    }
+
+    pub(crate) fn text(mut self, key: &str, value: &str) -> Self {
+        self.key(key);
+        self.0.push_str(&quoted(value));
+        self
+    }
+
+    /// A string that is left out where it is empty.
+    pub(crate) fn some_text(self, key: &str, value: &str) -> Self {
+        if value.is_empty() {
+            self
+        } else {
+            self.text(key, value)
+        }
+    }
+
+    /// Anything that shows as a JSON value of its own.
+    pub(crate) fn value(mut self, key: &str, value: impl std::fmt::Display) -> Self {
+        self.key(key);
+        self.0.push_str(&value.to_string());
+        self
+    }
+
+    pub(crate) fn object(mut self, key: &str, object: Object) -> Self {
+        self.key(key);
+        self.0.push_str(object.end().trim_end());
+        self
+    }
+
+    /// The object's text and a line end.
+    pub(crate) fn end(mut self) -> String {
+        self.0.push_str("}\n");
+        self.0
+    }
+}
+
+/// A string as JSON has it.
+pub(crate) fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// The counts that are known.
+pub(crate) fn usage(mut object: Object, usage: &Usage) -> Object {
+    for (name, count) in usage.counts() {
+        if let Some(count) = count {
+            object = object.value(name, count);
+        }
+    }
+    object
+}
+
+/// The line of a delta.
+pub(crate) fn delta(delta: &Delta<'_>) -> Object {
+    let piece = |name, choice, text| {
+        Object::of_type(name)
+            .value("choice", choice)
+            .text("text", text)
+    };
+    match *delta {
+        Delta::Start { id, model, role } => Object::of_type("start")
+            .some_text("id", id)
+            .some_text("model", model)
+            .some_text("role", role),
+        Delta::Text { choice, text } => piece("text", choice, text),
+        Delta::Reasoning { choice, text } => piece("reasoning", choice, text),
+        Delta::Refusal { choice, text } => piece("refusal", choice, text),
+        Delta::ToolCallStart {
+            choice,
+            index,
+            id,
+            name,
+        } => Object::of_type("tool_call_start")
+            .value("choice", choice)
+            .value("index", index)
+            .some_text("id", id)
+            .some_text("name", name),
+        Delta::ToolCallArguments {
+            choice,
+            index,
+            fragment,
+            whole,
+        } => {
+            let line = Object::of_type("tool_call_arguments")
+                .value("choice", choice)
+                .value("index", index)
+                .text("fragment", fragment);
+            if whole {
+                line.value("whole", true)
+            } else {
+                line
+            }
+        }
+        Delta::Finish {
+            choice,
+            reason,
+            raw,
+        } => Object::of_type("finish")
+            .value("choice", choice)
+            .text("reason", reason.as_str())
+            .text("raw", raw),
+        Delta::Usage(counts) => usage(Object::of_type("usage"), &counts),
+        Delta::Error(error) => Object::of_type("error")
+            .text("kind", error.kind.as_str())
+            .some_text("code", error.code)
+            .text("message", error.message)
+            .value("transient", error.transient),
+        Delta::Other { event, raw } => Object::of_type("other")
+            .text("event", event)
+            .text("raw", &String::from_utf8_lossy(raw)),
+        Delta::Done => Object::of_type("done"),
+        // A kind of delta that is newer than this command.
+        _ => Object::of_type("other"),
+    }
+}
