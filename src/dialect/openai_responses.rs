@@ -218,7 +218,10 @@ impl State {
         }
     }
 
+    /// The parts of an item that is done, of each kind of which nothing was heard. Their numbers are
+    /// no guide: some senders count them otherwise in the deltas.
     fn parts(&mut self, item: i32, of: Value<'_>, key: &str, kind: Part, sink: &mut Sink) {
+        let heard_before = self.heard.len();
         let parts = of.get(key).into_iter().flat_map(Value::elements);
         for (part, value) in (0..).zip(parts) {
             let (kind, text) = match value.text_of("type") {
@@ -226,16 +229,19 @@ impl State {
                 "reasoning_text" => (Part::Reasoning, value.text_of("text")),
                 _ => (kind, value.text_of("text")),
             };
-            self.rest(
-                kind,
-                &Event {
-                    item,
-                    part,
-                    text,
-                    ..Event::default()
-                },
-                sink,
-            );
+            let mut before = self.heard[..heard_before].iter();
+            if !before.any(|(known, _, heard)| (*known, *heard) == (item, kind)) {
+                self.piece(
+                    kind,
+                    &Event {
+                        item,
+                        part,
+                        text,
+                        ..Event::default()
+                    },
+                    sink,
+                );
+            }
         }
     }
 
