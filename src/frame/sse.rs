@@ -31,6 +31,8 @@ pub struct Parser<C> {
     bom: usize,
     /// The last line end was a CR at the end of a chunk, so a LF may belong to it.
     skip_lf: bool,
+    /// That LF is part of a line of the block, so it is kept with it.
+    keep_lf: bool,
     /// The last event ID is `carry[..id_len]`.
     id_len: usize,
     /// Where the unfinished line begins in the carry. Equal to the carry's length between lines.
@@ -159,6 +161,7 @@ impl<C: Carry> Parser<C> {
             offset: 0,
             bom: 0,
             skip_lf: false,
+            keep_lf: false,
             id_len: 0,
             line_start: 0,
             line_offset: 0,
@@ -303,11 +306,9 @@ impl<C: Carry> Parser<C> {
             return Ok(None);
         }
         if self.bom > 0 && self.bom < BOM.len() {
-            let part = BOM.get(..self.bom).unwrap_or_default();
-            self.bom = BOM.len();
-            if !self.carry.push(part) {
-                return Err(self.out_of_memory());
-            }
+            let len = core::mem::replace(&mut self.bom, BOM.len());
+            self.line_offset = self.offset - len as u64;
+            self.push_bom(len)?;
         }
         let found = if self.carry.bytes().len() > self.line_start {
             self.carried_line(self.carry.bytes().len())
@@ -316,7 +317,7 @@ impl<C: Carry> Parser<C> {
         };
         let found = match found {
             Some(found) => found,
-            None if self.block.data_lines > 0 => self.dispatch(None)?,
+            None if self.block.has_lines => self.dispatch(None)?,
             None => {
                 self.reconnect_at_end();
                 return Ok(None);
@@ -403,26 +404,44 @@ impl<C: Carry> Parser<C> {
             self.bom = BOM.len();
             if before > 0 {
                 self.line_offset = self.offset - before as u64;
-                if !self.carry.push(BOM.get(..before).unwrap_or_default()) {
-                    return Err(self.out_of_memory());
-                }
+                self.push_bom(before)?;
             }
             return Ok(0);
         }
         if self.skip_lf && pos < chunk.len() {
-            self.skip_lf = false;
             if chunk.get(pos) == Some(&b'\n') {
-                // The line is in the carry only while its block goes on.
-                if self.block.has_lines && self.discard.is_none() {
+                if self.keep_lf && self.block.has_lines {
                     if !self.carry.push(b"\n") {
-                        return Err(self.out_of_memory());
+                        // The LF is skipped by the next call.
+                        let offset = self.start_discard(&mut &[][..], 0, 0);
+                        return Err(Error::OutOfMemory { offset });
                     }
                     self.line_start = self.carry.bytes().len();
                 }
                 pos += 1;
             }
+            self.skip_lf = false;
         }
         Ok(pos)
+    }
+
+    /// Begins the first line with what was taken for a byte order mark.
+    #[cold]
+    fn push_bom(&mut self, len: usize) -> Result<(), Error> {
+        if len <= self.room() && self.carry.push(BOM.get(..len).unwrap_or_default()) {
+            return Ok(());
+        }
+        self.discard = Some(Discard {
+            id_len: None,
+            skip_line: true,
+        });
+        Err(if len > self.room() {
+            self.too_large(self.line_offset)
+        } else {
+            Error::OutOfMemory {
+                offset: self.line_offset,
+            }
+        })
     }
 
     /// Reads lines until one makes an item or the chunk ends. `line_end` is the end of the first
@@ -462,11 +481,12 @@ impl<C: Carry> Parser<C> {
                 return Err(self.over_limit(input, from, pos));
             }
             let Some(end) = end else {
-                if !partial {
-                    self.line_start = self.carry.bytes().len() + (pos - from);
-                }
+                let line_start = self.carry.bytes().len() + (pos - from);
                 if !self.carry.push(chunk.get(from..).unwrap_or_default()) {
                     return Err(self.over_memory(input, from, pos));
+                }
+                if !partial {
+                    self.line_start = line_start;
                 }
                 self.consume(input, chunk.len());
                 return Ok(None);
@@ -515,6 +535,7 @@ impl<C: Carry> Parser<C> {
                 return Err(self.over_memory(input, from, pos));
             }
             self.line_start = self.carry.bytes().len();
+            self.keep_lf = false;
             self.consume(input, next);
             return Ok(Some(Found {
                 what,
@@ -552,6 +573,7 @@ impl<C: Carry> Parser<C> {
             Line::Unknown { name, value } => What::Field { name, value },
         };
         self.settle = Some(Settle::Truncate(line_start));
+        self.keep_lf = false;
         Some(Found {
             what,
             in_carry: true,
@@ -734,17 +756,6 @@ impl<C: Carry> Parser<C> {
         }
     }
 
-    #[cold]
-    fn out_of_memory(&mut self) -> Error {
-        self.discard = Some(Discard {
-            id_len: None,
-            skip_line: true,
-        });
-        Error::OutOfMemory {
-            offset: self.line_offset,
-        }
-    }
-
     /// Begins to skip the event: keeps its ID, and the unfinished line while it may still be an
     /// `id` or `retry`. The block's lines that are not in the carry begin at `from` in `input`, the
     /// line goes on at `pos`, and `input` is moved there.
@@ -897,7 +908,10 @@ impl<C: Carry> Parser<C> {
             match chunk.get(end + 1) {
                 Some(b'\n') => return end + 2,
                 Some(_) => {}
-                None => self.skip_lf = true,
+                None => {
+                    self.skip_lf = true;
+                    self.keep_lf = true;
+                }
             }
         }
         end + 1
