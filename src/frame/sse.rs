@@ -260,14 +260,31 @@ impl<C: Carry> Parser<C> {
             self.settle_as(settle);
         }
         let chunk: &'i [u8] = input;
+        if chunk.is_empty() {
+            return Ok(None);
+        }
         let mut line_end = None;
-        // An event of one `data` line that lies whole in the chunk, as nearly all do. All else, and
-        // this too, is what `scan` does; the two agree by test.
-        if self.is_between_blocks() && chunk.starts_with(b"data:") {
-            let start = if chunk.get(5) == Some(&b' ') { 6 } else { 5 };
-            line_end =
-                memchr2(b'\n', b'\r', chunk.get(start..).unwrap_or_default()).map(|n| start + n);
-            if let Some(end) = line_end
+        // An event of one `data` line that lies whole in the chunk, as nearly all do, and a chunk
+        // that ends where it began, within a line. All else, and these too, is what `scan` does; the
+        // two agree by test.
+        if self.is_plain() {
+            let is_fresh = self.carry.bytes().len() == self.id_len;
+            let start = match chunk {
+                _ if !is_fresh => 0,
+                [b'd', b'a', b't', b'a', b':', b' ', ..] => 6,
+                [b'd', b'a', b't', b'a', b':', ..] => 5,
+                _ => 0,
+            };
+            let found = memchr2(b'\n', b'\r', chunk.get(start..).unwrap_or_default());
+            let end = found.map_or(chunk.len(), |n| start + n);
+            line_end = Some(end);
+            if found.is_none() {
+                let size = self.carry.bytes().len() - self.id_len + chunk.len();
+                if size <= self.room() && self.keep(chunk) {
+                    *input = &[];
+                    return Ok(None);
+                }
+            } else if start > 0
                 && let Some((line, rest)) = chunk.split_at_checked(end)
                 && let Some(rest) = rest.strip_prefix(b"\n\n")
                 && end <= self.room()
@@ -333,13 +350,29 @@ impl<C: Carry> Parser<C> {
         self.offset = offset;
     }
 
-    /// Nothing is pending: the next byte begins a block.
+    /// The next byte begins a block or goes on with a line, and no special case is pending.
     #[inline]
-    fn is_between_blocks(&self) -> bool {
+    fn is_plain(&self) -> bool {
+        let len = self.carry.bytes().len();
         self.bom == BOM.len()
             && !self.skip_lf
             && self.discard.is_none()
-            && self.carry.bytes().len() == self.id_len
+            && (len == self.id_len || len > self.line_start)
+    }
+
+    /// Takes in a chunk that has no line end, where the carry has room for it.
+    #[inline]
+    fn keep(&mut self, chunk: &[u8]) -> bool {
+        let len = self.carry.bytes().len();
+        if !self.carry.push(chunk) {
+            return false;
+        }
+        if len == self.id_len {
+            self.line_start = len;
+            self.line_offset = self.offset;
+        }
+        self.offset += chunk.len() as u64;
+        true
     }
 
     /// How large the lines of an event may grow.
@@ -445,7 +478,7 @@ impl<C: Carry> Parser<C> {
     }
 
     /// Reads lines until one makes an item or the chunk ends. `line_end` is the end of the first
-    /// line where it is known already.
+    /// line where it was looked for already, the chunk's length where it is not in the chunk.
     fn scan(
         &mut self,
         input: &mut &[u8],
@@ -473,14 +506,14 @@ impl<C: Carry> Parser<C> {
             let rest = chunk.get(pos..).unwrap_or_default();
             let end = line_end
                 .take()
-                .or_else(|| memchr2(b'\n', b'\r', rest).map(|n| pos + n));
+                .unwrap_or_else(|| pos + memchr2(b'\n', b'\r', rest).unwrap_or(rest.len()));
 
             // The block's lines and this one so far, wherever the chunks end; a blank line is free.
-            let size = self.carry.bytes().len() - self.id_len + end.unwrap_or(chunk.len()) - from;
-            if size > self.room() && (partial || end.unwrap_or(chunk.len()) > pos) {
+            let size = self.carry.bytes().len() - self.id_len + end - from;
+            if size > self.room() && (partial || end > pos) {
                 return Err(self.over_limit(input, from, pos));
             }
-            let Some(end) = end else {
+            if end == chunk.len() {
                 let line_start = self.carry.bytes().len() + (pos - from);
                 if !self.carry.push(chunk.get(from..).unwrap_or_default()) {
                     return Err(self.over_memory(input, from, pos));
@@ -490,7 +523,7 @@ impl<C: Carry> Parser<C> {
                 }
                 self.consume(input, chunk.len());
                 return Ok(None);
-            };
+            }
             let next = self.line_end(chunk, end);
 
             if carried {
