@@ -264,8 +264,8 @@ impl<C: Carry> Parser<C> {
             return Ok(None);
         }
         let mut line_end = None;
-        // An event of one `data` line that lies whole in the chunk, as nearly all do, and a chunk
-        // that ends where it began, within a line. All else, and these too, is what `scan` does; the
+        // An event of one `data` line, whole in the chunk as nearly all are or begun in an earlier
+        // one, and a chunk that has no line end. All else, and these too, is what `scan` does; the
         // two agree by test.
         if self.is_plain() {
             let is_fresh = self.carry.bytes().len() == self.id_len;
@@ -299,6 +299,27 @@ impl<C: Carry> Parser<C> {
                     id: Value::new(self.id_span().of(self.carry.bytes())),
                     raw,
                     offset,
+                })));
+            } else if let Some(start) = self.cut_data()
+                && let Some(last) = chunk.get(..end + 2)
+                && last.ends_with(b"\n\n")
+                && self.carry.bytes().len() - self.id_len + end <= self.room()
+                && self.carry.push(last)
+            {
+                self.offset += last.len() as u64;
+                *input = chunk.get(last.len()..).unwrap_or_default();
+                self.settle = Some(Settle::Truncate(self.id_len));
+                let (id, raw) = self
+                    .carry
+                    .bytes()
+                    .split_at_checked(self.id_len)
+                    .unwrap_or_default();
+                return Ok(Some(Item::Event(Event {
+                    event: Value::new(b"message"),
+                    data: Value::new(raw.get(start..raw.len() - 2).unwrap_or_default()),
+                    id: Value::new(id),
+                    raw,
+                    offset: self.line_offset,
                 })));
             }
         }
@@ -358,6 +379,17 @@ impl<C: Carry> Parser<C> {
             && !self.skip_lf
             && self.discard.is_none()
             && (len == self.id_len || len > self.line_start)
+    }
+
+    /// Where the data begins in a `data` line that is begun in the carry and is its block's first.
+    #[inline]
+    fn cut_data(&self) -> Option<usize> {
+        match self.carry.bytes().get(self.id_len..) {
+            _ if self.block.has_lines => None,
+            Some([b'd', b'a', b't', b'a', b':', b' ', ..]) => Some(6),
+            Some([b'd', b'a', b't', b'a', b':', _, ..]) => Some(5),
+            _ => None,
+        }
     }
 
     /// Takes in a chunk that has no line end, where the carry has room for it.
