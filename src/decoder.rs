@@ -6,12 +6,13 @@ use core::fmt;
 
 use crate::delta::Delta;
 use crate::dialect::error::{Said, report};
-use crate::dialect::json::{NotJson, Reader};
+use crate::dialect::json::{self, NotJson};
 use crate::dialect::sink::Sink;
 use crate::dialect::{Dialect, State, Wire, bedrock, by_event, recognise};
 use crate::frame::{
     self, Eof, Event, Exception, Field, Framing, Item, MAX_EVENT_BYTES, eventstream, ndjson, sse,
 };
+use crate::template::{Hit, Templates};
 
 /// How many bytes are kept of a body that is no event stream: enough for an error and its message.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -30,6 +31,9 @@ pub struct Options {
     /// What becomes of an event that lacks its blank line at the end. Flushing, the default,
     /// delivers it where its payload is whole, since some servers forget the last line end.
     pub eof: Eof,
+    /// Whether events are held against those before them first, which is many times as fast and
+    /// gives the same deltas. Off is for comparing the two.
+    pub templates: bool,
 }
 
 impl Default for Options {
@@ -39,6 +43,7 @@ impl Default for Options {
             framing: None,
             max_event_bytes: MAX_EVENT_BYTES,
             eof: Eof::Flush,
+            templates: true,
         }
     }
 }
@@ -127,6 +132,7 @@ impl From<frame::Error> for Error {
 /// ```
 pub struct Decoder {
     parser: Parser,
+    templates: Templates,
     events: Events,
     options: Options,
 }
@@ -158,6 +164,27 @@ impl Parser {
                 parser.set_max_event_bytes(max_event_bytes);
                 Parser::EventStream(parser)
             }
+        }
+    }
+
+    /// Nothing is pending: the next byte begins an event. AWS frames have checksums, so no two are
+    /// alike.
+    #[inline]
+    fn is_between_events(&mut self) -> bool {
+        match self {
+            Parser::Sse(parser) => parser.is_between_events(),
+            Parser::Ndjson(parser) => parser.is_between_events(),
+            Parser::Unknown | Parser::EventStream(_) => false,
+        }
+    }
+
+    /// Moves past an event that was read without the parser.
+    #[inline]
+    fn skip_event(&mut self, input: &mut &[u8], len: usize) {
+        match self {
+            Parser::Sse(parser) => parser.skip_event(input, len),
+            Parser::Ndjson(parser) => parser.skip_event(input, len),
+            Parser::Unknown | Parser::EventStream(_) => {}
         }
     }
 
@@ -205,7 +232,6 @@ impl Parser {
 /// All of a decoder but its framing, whose items it reads.
 struct Events {
     state: Option<State>,
-    reader: Reader,
     sink: Sink,
     /// Lines that are no part of an event stream: perhaps an error, perhaps a web page.
     body: Vec<u8>,
@@ -218,6 +244,8 @@ struct Events {
     /// A frame was damaged, or cut at the end.
     is_cut: bool,
     finished: bool,
+    /// That of what is known of the response.
+    version: u32,
 }
 
 impl Default for Decoder {
@@ -253,7 +281,6 @@ impl Decoder {
         };
         let events = Events {
             state: options.dialect.map(State::new),
-            reader: Reader::new(),
             sink: Sink::default(),
             body: Vec::new(),
             inner: Vec::new(),
@@ -262,9 +289,12 @@ impl Decoder {
             is_ndjson: false,
             is_cut: false,
             finished: false,
+            version: 0,
         };
+        let templates = Templates::new(options.templates);
         Decoder {
             parser,
+            templates,
             events,
             options,
         }
@@ -283,25 +313,52 @@ impl Decoder {
         input: &mut &'i [u8],
     ) -> Result<Option<Delta<'d>>, Error> {
         while !self.events.sink.has_next() {
-            if let Parser::Unknown = self.parser {
-                // The length of an AWS frame begins with a zero, and no text does.
-                let framing = match input.first() {
-                    None => return Ok(None),
-                    Some(0) => Framing::EventStream,
-                    Some(_) => Framing::Sse,
-                };
-                self.parser = Parser::new(framing, self.options.max_event_bytes);
-                if framing == Framing::EventStream && self.events.state.is_none() {
-                    self.events.state = Some(State::new(Dialect::Bedrock));
+            let chunk: &'i [u8] = input;
+            let is_attempt = self.templates.is_ready() && self.parser.is_between_events();
+            if is_attempt && let Some(hit) = self.find(chunk) {
+                if let Some((note, text)) = self.templates.single(hit, chunk)
+                    && let Some(delta) = note.with(text)
+                {
+                    self.take(hit, input);
+                    return Ok(Some(delta));
+                }
+                if self.templates.fill(hit, chunk, &mut self.events.sink) {
+                    self.take(hit, input);
+                    continue;
                 }
             }
-            match self.parser.next(input) {
-                Ok(Some(item)) => self.events.item(&item)?,
+            if let Parser::Unknown = self.parser {
+                let Some(first) = chunk.first() else {
+                    return Ok(None);
+                };
+                self.recognise_framing(*first);
+            }
+            let item = match self.parser.next(input) {
+                Ok(Some(item)) => item,
                 Ok(None) => return Ok(None),
                 Err(error) => {
                     self.events.is_cut |= matches!(error, frame::Error::BadFrame { .. });
                     return Err(error.into());
                 }
+            };
+            if let Item::Event(event) = &item {
+                // An event that a chunk's end cut was not whole at the first attempt.
+                if self.templates.is_ready() && !(is_attempt && is_part_of(event.raw, chunk)) {
+                    let max = self.options.max_event_bytes;
+                    let hit = self.templates.find(event.raw, self.events.version, max);
+                    if let Some(hit) = hit.filter(|hit| hit.len == event.raw.len())
+                        && self.templates.fill(hit, event.raw, &mut self.events.sink)
+                    {
+                        self.templates.took(hit);
+                        self.events.events += 1;
+                        continue;
+                    }
+                }
+            }
+            self.events.item(&item)?;
+            if let Item::Event(event) = &item {
+                self.templates
+                    .missed(event, &self.events.sink, self.events.version);
             }
             if self.events.is_ndjson
                 && let Parser::Sse(lines) = &self.parser
@@ -314,6 +371,35 @@ impl Decoder {
             }
         }
         Ok(self.events.sink.next())
+    }
+
+    /// A template's match with what `chunk` begins with.
+    #[inline]
+    fn find(&mut self, chunk: &[u8]) -> Option<Hit> {
+        self.templates
+            .find(chunk, self.events.version, self.options.max_event_bytes)
+    }
+
+    /// Moves past an event that a template has matched.
+    #[inline]
+    fn take(&mut self, hit: Hit, input: &mut &[u8]) {
+        self.templates.took(hit);
+        self.parser.skip_event(input, hit.len);
+        self.events.events += 1;
+    }
+
+    #[cold]
+    fn recognise_framing(&mut self, first: u8) {
+        // The length of an AWS frame begins with a zero, and no text does.
+        let framing = if first == 0 {
+            Framing::EventStream
+        } else {
+            Framing::Sse
+        };
+        self.parser = Parser::new(framing, self.options.max_event_bytes);
+        if framing == Framing::EventStream && self.events.state.is_none() {
+            self.events.state = Some(State::new(Dialect::Bedrock));
+        }
     }
 
     /// Ends the stream: the deltas of what it left unfinished, one a call, then `None`. Then
@@ -382,6 +468,7 @@ impl Decoder {
     /// Forgets the stream and begins another one with the same options; memory is kept.
     pub fn reset(&mut self) {
         self.parser.reset();
+        self.templates.reset();
         if self.options.framing.is_none() && self.options.dialect.is_none() {
             self.parser = Parser::Unknown;
         }
@@ -404,6 +491,15 @@ impl Events {
     /// Reads an item into the sink.
     fn item(&mut self, item: &Item<'_>) -> Result<(), Error> {
         self.sink.clear();
+        let read = self.read(item);
+        self.version = self
+            .state
+            .as_ref()
+            .map_or(0, |state| state.progress().version());
+        read
+    }
+
+    fn read(&mut self, item: &Item<'_>) -> Result<(), Error> {
         match item {
             Item::Event(event) => {
                 self.events += 1;
@@ -467,14 +563,10 @@ impl Events {
             return Ok(());
         }
         let Events {
-            state,
-            reader,
-            sink,
-            inner,
-            ..
+            state, sink, inner, ..
         } = self;
         let is_chunk = name == "chunk" && matches!(state, Some(State::Bedrock(_)));
-        let has_inner = reader.read(payload, |doc| {
+        let has_inner = json::read(payload, |doc| {
             let has_inner = is_chunk && bedrock::chunk(&doc, inner);
             if !has_inner {
                 read_event(&Wire { event: name, doc }, state, sink);
@@ -482,7 +574,7 @@ impl Events {
             has_inner
         })?;
         if has_inner {
-            reader.read(inner, |doc| {
+            json::read(inner, |doc| {
                 read_event(&Wire { event: name, doc }, state, sink)
             })?;
         }
@@ -491,9 +583,9 @@ impl Events {
 
     /// A frame that reports an error, with JSON or text as its payload.
     fn exception(&mut self, exception: &Exception<'_>) {
-        let Events { reader, sink, .. } = self;
+        let Events { sink, .. } = self;
         let name = exception.name.to_str();
-        let read = reader.read(&exception.data, |doc| {
+        let read = json::read(&exception.data, |doc| {
             Said {
                 name: &name,
                 ..Said::read(doc.root)
@@ -515,19 +607,15 @@ impl Events {
     /// stream of events is made of nothing else.
     fn field(&mut self, field: &Field<'_>) {
         let Events {
-            state,
-            reader,
-            sink,
-            body,
-            ..
+            state, sink, body, ..
         } = self;
         if *field.name == *b"error" {
             // Not JSON: then it is kept below, like any other line.
-            let _ = reader.read(&field.value, |doc| report(&doc, true, sink));
+            let _ = json::read(&field.value, |doc| report(&doc, true, sink));
         }
         let line = field.raw.trim_ascii();
         if state.is_none() && body.is_empty() && line.starts_with(b"{") {
-            let is_line = reader.read(line, |doc| {
+            let is_line = json::read(line, |doc| {
                 let wire = Wire { event: "", doc };
                 match recognise(&wire) {
                     Some(dialect) if dialect.framing() == Framing::Ndjson => {
@@ -553,24 +641,26 @@ impl Events {
         self.sink.clear();
         self.finished = true;
         let Events {
-            state,
-            reader,
-            sink,
-            body,
-            ..
+            state, sink, body, ..
         } = self;
         if let Some(state) = state {
             state.progress_mut().at_end(sink);
         }
         if !body.is_empty() {
             // Not JSON: then there is nothing to report, and `seen` has it.
-            let _ = reader.read(body.trim_ascii(), |doc| report(&doc, false, sink));
+            let _ = json::read(body.trim_ascii(), |doc| report(&doc, false, sink));
         }
     }
 }
 
+/// Whether a slice lies in another one.
+fn is_part_of(part: &[u8], whole: &[u8]) -> bool {
+    whole.as_ptr_range().contains(&part.as_ptr())
+}
+
 /// Reads a parsed event, recognising its dialect where none is known.
 fn read_event(wire: &Wire<'_>, state: &mut Option<State>, sink: &mut Sink) {
+    sink.begin(&wire.doc);
     if state.is_none() {
         *state = recognise(wire).map(State::new);
     }

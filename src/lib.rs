@@ -14,6 +14,8 @@ pub mod dialect;
 pub mod frame;
 #[cfg(feature = "delta")]
 pub mod message;
+#[cfg(feature = "delta")]
+mod template;
 
 #[cfg(feature = "delta")]
 pub use decoder::{Decoder, End, Error, Options};

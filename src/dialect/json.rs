@@ -7,12 +7,33 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cell::RefCell;
 
 use simd_json::tape::{Node, Tape};
 use simd_json::{Buffers, INPUT_PADDING, StaticNode, fill_tape_padded};
 
+/// The reader's memory may grow to so many bytes for good; a payload that needs more gives it back.
+const MAX_KEPT_BYTES: usize = 4 * 1024 * 1024;
+
+std::thread_local! {
+    /// One for all decoders of a thread: it holds nothing between two events, and most of their
+    /// events never come to it.
+    static READER: RefCell<Reader> = RefCell::new(Reader::new());
+}
+
+/// Parses `payload` and hands it to `f`, which must not parse another one.
+pub(crate) fn read<R>(payload: &[u8], f: impl FnOnce(Doc<'_>) -> R) -> Result<R, NotJson> {
+    READER.with_borrow_mut(|reader| {
+        let result = reader.read(payload, f);
+        if reader.scratch.capacity() > MAX_KEPT_BYTES {
+            *reader = Reader::new();
+        }
+        result
+    })
+}
+
 /// What reading a payload needs; reused, so that reading allocates nothing once warm.
-pub(crate) struct Reader {
+struct Reader {
     scratch: Vec<u8>,
     buffers: Buffers,
     /// Empty between calls, its memory kept.
@@ -26,7 +47,7 @@ pub(crate) struct Doc<'d> {
     /// The payload as it came, but for what is no UTF-8.
     pub(crate) text: &'d [u8],
     /// The address that the first byte of `text` has in the scratch memory.
-    base: usize,
+    pub(crate) base: usize,
 }
 
 /// Where and why a payload is not JSON.
@@ -37,7 +58,7 @@ pub(crate) struct NotJson {
 }
 
 impl Reader {
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         Reader {
             scratch: Vec::new(),
             buffers: Buffers::new(0),
@@ -45,12 +66,7 @@ impl Reader {
         }
     }
 
-    /// Parses `payload` and hands it to `f`.
-    pub(crate) fn read<R>(
-        &mut self,
-        payload: &[u8],
-        f: impl FnOnce(Doc<'_>) -> R,
-    ) -> Result<R, NotJson> {
+    fn read<R>(&mut self, payload: &[u8], f: impl FnOnce(Doc<'_>) -> R) -> Result<R, NotJson> {
         let mut text = Cow::Borrowed(payload);
         let mut mended = false;
         let mut f = Some(f);
@@ -220,6 +236,12 @@ fn split_value<'d>(nodes: &'d [Node<'d>]) -> Option<(Value<'d>, &'d [Node<'d>])>
 }
 
 impl<'d> Doc<'d> {
+    /// Where in the payload a key or a string without escapes stands, if it is one of its own.
+    pub(crate) fn position(&self, text: &str) -> Option<usize> {
+        let at = (text.as_ptr() as usize).checked_sub(self.base)?;
+        (at + text.len() <= self.text.len()).then_some(at)
+    }
+
     /// The payload's own text of an object's member.
     pub(crate) fn member_text(&self, object: Value<'d>, name: &str) -> Option<&'d str> {
         let (key, _) = object.members().filter(|(key, _)| *key == name).last()?;
@@ -228,8 +250,7 @@ impl<'d> Doc<'d> {
 
     /// The payload's own text of the value that follows `key`, a key of one of its objects.
     pub(crate) fn value_text(&self, key: &str) -> Option<&'d str> {
-        let pos = (key.as_ptr() as usize).checked_sub(self.base)?;
-        let pos = string_end(self.text, pos)?;
+        let pos = string_end(self.text, self.position(key)?)?;
         let pos = skip_space(self.text, pos);
         let pos = skip_space(
             self.text,
@@ -241,7 +262,7 @@ impl<'d> Doc<'d> {
 }
 
 /// Where the string ends in whose inside `pos` lies: behind its closing quote.
-fn string_end(text: &[u8], mut pos: usize) -> Option<usize> {
+pub(crate) fn string_end(text: &[u8], mut pos: usize) -> Option<usize> {
     loop {
         match text.get(pos)? {
             b'"' => return Some(pos + 1),
@@ -259,7 +280,7 @@ fn skip_space(text: &[u8], mut pos: usize) -> usize {
 }
 
 /// Where the value ends that begins at `pos`, in text that is known to be JSON.
-fn value_end(text: &[u8], mut pos: usize) -> Option<usize> {
+pub(crate) fn value_end(text: &[u8], mut pos: usize) -> Option<usize> {
     let mut depth = 0usize;
     loop {
         match text.get(pos) {

@@ -38,7 +38,7 @@ mod replicate;
 pub(crate) mod sink;
 mod tgi;
 mod tools;
-mod usage;
+pub(crate) mod usage;
 mod watsonx;
 
 use core::fmt;

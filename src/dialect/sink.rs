@@ -7,6 +7,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::json::Doc;
+use super::usage::Count;
 use crate::delta::{Delta, ErrorKind, FinishReason, StreamError, Usage};
 
 /// The deltas of one event, not yet handed out.
@@ -17,13 +19,30 @@ pub(crate) struct Sink {
     text: String,
     /// The event's payload, kept only where a delta shows it.
     raw: Vec<u8>,
+    /// Where in memory the payload was parsed, and how long it is.
+    parsed: (usize, usize),
+    /// Members of the payload that another event of the same shape may have otherwise.
+    marks: Vec<Mark>,
+    /// Reading the event changed what is known of the response in a way of its own.
+    is_unique: bool,
+}
+
+/// A member that may vary from event to event.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mark {
+    /// Where its key stands in the payload.
+    pub(crate) at: usize,
+    /// Which count it is; `None`: the dialect does not look at it.
+    pub(crate) count: Option<Count>,
 }
 
 /// A piece of the sink's text.
 #[derive(Debug, Clone, Copy, Default)]
-struct Span {
+pub(crate) struct Span {
     start: usize,
     end: usize,
+    /// Where in the payload it stands, if it stands there.
+    at: Option<u32>,
 }
 
 /// What kind of text a piece is.
@@ -34,8 +53,9 @@ pub(crate) enum Kind {
     Refusal,
 }
 
-#[derive(Debug)]
-enum Note {
+/// A delta, its text as positions in the sink's.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Note {
     Start {
         id: Span,
         model: Span,
@@ -85,6 +105,122 @@ impl Sink {
         self.next = 0;
         self.text.clear();
         self.raw.clear();
+        self.parsed = (0, 0);
+        self.marks.clear();
+        self.is_unique = false;
+    }
+
+    /// Says which payload the deltas that follow are from.
+    pub(crate) fn begin(&mut self, doc: &Doc<'_>) {
+        self.parsed = (doc.base, doc.text.len());
+    }
+
+    /// Where in the payload a string of its stands.
+    fn position(&self, text: &str) -> Option<u32> {
+        let (base, len) = self.parsed;
+        let at = (text.as_ptr() as usize).checked_sub(base)?;
+        if at + text.len() <= len {
+            u32::try_from(at).ok()
+        } else {
+            None
+        }
+    }
+
+    /// Declares that the dialect does not look at the member that this key of the payload has, nor
+    /// at anything in it: any other value would give the same deltas.
+    #[inline]
+    pub(crate) fn ignored(&mut self, key: &str) {
+        if let Some(at) = self.position(key) {
+            self.marks.push(Mark {
+                at: at as usize,
+                count: None,
+            });
+        }
+    }
+
+    /// Declares that the member that this key of the payload has is a token count, and that nothing
+    /// depends on it but that count.
+    pub(crate) fn count(&mut self, key: &str, count: Count) {
+        if let Some(at) = self.position(key) {
+            self.marks.push(Mark {
+                at: at as usize,
+                count: Some(count),
+            });
+        }
+    }
+
+    /// Declares that what the event does to what is known of the response depends on its text.
+    pub(crate) fn unique(&mut self) {
+        self.is_unique = true;
+    }
+
+    pub(crate) fn marks(&self) -> &[Mark] {
+        &self.marks
+    }
+
+    pub(crate) fn notes(&self) -> &[Note] {
+        &self.notes
+    }
+
+    /// The notes that are text, with where it stands in the payload.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = (u8, usize)> {
+        (0..)
+            .zip(&self.notes)
+            .filter_map(|(n, note)| Some((n, note.text()?.at? as usize)))
+    }
+
+    /// Whether another event like this one would give the same deltas but for their texts and
+    /// counts.
+    pub(crate) fn is_repeatable(&self) -> bool {
+        let has_place = |note: &Note| note.text().is_some_and(|text| text.at.is_some());
+        let is_usage = |note: &&Note| matches!(note, Note::Usage(_));
+        !self.is_unique
+            && self.notes.len() <= usize::from(u8::MAX)
+            && self.notes.iter().any(has_place)
+            && self
+                .notes
+                .iter()
+                .all(|note| has_place(note) || is_usage(&note))
+            && self.notes.iter().filter(is_usage).count() <= 1
+    }
+
+    /// Whether the event's usage has this count from one member alone.
+    pub(crate) fn is_count(&self, count: Count, value: u64) -> bool {
+        let of = self
+            .marks
+            .iter()
+            .filter(|mark| mark.count == Some(count))
+            .count();
+        let mut usage = self.notes.iter().filter_map(|note| match note {
+            Note::Usage(usage) => Some(*usage),
+            _ => None,
+        });
+        of == 1
+            && usage
+                .next()
+                .is_some_and(|mut usage| *count.of(&mut usage) == Some(value))
+    }
+
+    /// Notes what another event gave.
+    pub(crate) fn repeat(&mut self, note: Note) {
+        self.notes.push(note);
+    }
+
+    /// Notes what another event gave, with other text.
+    pub(crate) fn repeat_with(&mut self, mut note: Note, write: impl FnOnce(&mut String)) {
+        let start = self.text.len();
+        write(&mut self.text);
+        if let Note::Piece { text, .. } | Note::ToolCallArguments { fragment: text, .. } = &mut note
+        {
+            *text = Span {
+                start,
+                end: self.text.len(),
+                at: None,
+            };
+        }
+        if self.text.len() > start {
+            self.notes.push(note);
+        }
     }
 
     /// Whether a delta waits to be handed out.
@@ -99,6 +235,7 @@ impl Sink {
         Span {
             start,
             end: self.text.len(),
+            at: self.position(text),
         }
     }
 
@@ -336,6 +473,102 @@ impl Sink {
                 raw: &self.raw,
             },
             Note::Done => Delta::Done,
+        })
+    }
+}
+
+impl Note {
+    /// The text that makes the note.
+    fn text(&self) -> Option<Span> {
+        match *self {
+            Note::Piece { text, .. } => Some(text),
+            Note::ToolCallArguments {
+                fragment,
+                whole: false,
+                ..
+            } => Some(fragment),
+            _ => None,
+        }
+    }
+
+    /// Whether the notes differ in nothing but their text or counts.
+    pub(crate) fn is_like(&self, other: &Note) -> bool {
+        match (self, other) {
+            (
+                Note::Piece {
+                    kind: a, choice: b, ..
+                },
+                Note::Piece {
+                    kind: x, choice: y, ..
+                },
+            ) => (a, b) == (x, y),
+            (
+                Note::ToolCallArguments {
+                    choice: a,
+                    index: b,
+                    is_server: c,
+                    ..
+                },
+                Note::ToolCallArguments {
+                    choice: x,
+                    index: y,
+                    is_server: z,
+                    ..
+                },
+            ) => (a, b, c) == (x, y, z),
+            (Note::Usage(a), Note::Usage(x)) => {
+                // The same counts must be known; what they are does not matter.
+                a.counts().map(|(_, count)| count.is_some())
+                    == x.counts().map(|(_, count)| count.is_some())
+            }
+            _ => false,
+        }
+    }
+
+    /// The delta that the note is with this text.
+    #[inline]
+    pub(crate) fn with<'a>(&self, text: &'a str) -> Option<Delta<'a>> {
+        Some(match *self {
+            Note::Piece {
+                kind: Kind::Text,
+                choice,
+                ..
+            } => Delta::Text { choice, text },
+            Note::Piece {
+                kind: Kind::Reasoning,
+                choice,
+                ..
+            } => Delta::Reasoning { choice, text },
+            Note::Piece {
+                kind: Kind::Refusal,
+                choice,
+                ..
+            } => Delta::Refusal { choice, text },
+            Note::ToolCallArguments {
+                choice,
+                index,
+                whole,
+                is_server: false,
+                ..
+            } => Delta::ToolCallArguments {
+                choice,
+                index,
+                fragment: text,
+                whole,
+            },
+            Note::ToolCallArguments {
+                choice,
+                index,
+                whole,
+                is_server: true,
+                ..
+            } => Delta::ServerToolCallArguments {
+                choice,
+                index,
+                fragment: text,
+                whole,
+            },
+            _ => return None,
         })
     }
 }

@@ -225,6 +225,21 @@ impl<C: Carry> Parser<C> {
         settled || self.discard.is_some() || (self.bom > 0 && self.bom < BOM.len())
     }
 
+    /// Nothing is pending: the next byte begins a block.
+    #[cfg(feature = "delta")]
+    #[inline]
+    pub(crate) fn is_between_events(&mut self) -> bool {
+        self.settle();
+        self.is_plain() && self.carry.bytes().len() == self.id_len
+    }
+
+    /// Moves past an event that was read without the parser.
+    #[cfg(feature = "delta")]
+    #[inline]
+    pub(crate) fn skip_event(&mut self, input: &mut &[u8], len: usize) {
+        self.consume(input, len);
+    }
+
     /// Starts a new stream with nothing known; memory is kept.
     pub fn reset(&mut self) {
         self.id_len = 0;
