@@ -193,13 +193,24 @@ impl Decoder {
         &'d mut self,
         input: &mut &'i [u8],
     ) -> Result<Option<Delta<'d>>, Error> {
+        if self.advance(input)? {
+            Ok(self.events.sink.next())
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// Reads until a delta waits; false where `input` is used up first. A caller that owns both the
+    /// decoder and its input needs this: it cannot return what [`next`](Self::next) borrows out of
+    /// the loop that refills the input.
+    pub(crate) fn advance(&mut self, input: &mut &[u8]) -> Result<bool, Error> {
         while !self.events.sink.has_next() {
             match self.parser.next(input)? {
                 Some(item) => self.events.item(&item)?,
-                None => return Ok(None),
+                None => return Ok(false),
             }
         }
-        Ok(self.events.sink.next())
+        Ok(true)
     }
 
     /// Ends the stream: the deltas of what it left unfinished, one a call, then `None`. Then
@@ -209,16 +220,25 @@ impl Decoder {
     ///
     /// As [`next`](Self::next).
     pub fn finish(&mut self) -> Result<Option<Delta<'_>>, Error> {
+        if self.advance_to_end()? {
+            Ok(self.events.sink.next())
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// [`advance`](Self::advance), for [`finish`](Self::finish).
+    pub(crate) fn advance_to_end(&mut self) -> Result<bool, Error> {
         while !self.events.sink.has_next() {
             if self.events.finished {
-                return Ok(None);
+                return Ok(false);
             }
             match self.parser.finish(self.options.eof)? {
                 Some(item) => self.events.unfinished(&item),
                 None => self.events.finish(),
             }
         }
-        Ok(self.events.sink.next())
+        Ok(true)
     }
 
     /// How the stream ended, or would have if it ended here.
