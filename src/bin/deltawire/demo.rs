@@ -252,7 +252,7 @@ impl Demo {
             (
                 "between tokens",
                 format!(
-                    "{} median, {} for 95 in 100; 10 to 20 ms in the guide",
+                    "{} median, {} for 95 in 100; mostly 10 to 20 ms in the guide",
                     millis(timing.median_gap()),
                     millis(timing.p95_gap())
                 ),

@@ -61,14 +61,15 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
             Ok(recording)
         })
         .collect::<Result<Vec<Recording>, Failure>>()?;
-    let contents: Vec<String> = recordings.iter().map(describe).collect();
+    for recording in &recordings {
+        eprintln!("deltawire: {}", describe(recording));
+    }
     let options = Options {
         key: args.key.clone(),
         verbose: true,
     };
     let fail = |error| Failure::Transport(format!("{}:{}: {error}", args.host, args.port));
     let server = Server::bind(&args.host, args.port, recordings, options).map_err(fail)?;
-    eprintln!("deltawire: serving {}", contents.join(", "));
     eprintln!("deltawire: listening on {}", server.base_url());
     server.run().map_err(fail)?;
     Ok(Outcome::Done)
