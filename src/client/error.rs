@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::decoder;
 use crate::delta::ErrorKind;
-use crate::dialect::error::Said;
+use crate::dialect::error::{Said, kind_of_status};
 use crate::dialect::json::Reader;
 
 /// How much of the body of a refusal is kept, in bytes.
@@ -111,11 +111,14 @@ impl Status {
             body: String::new(),
         };
         let mut note = |said: Said<'_>| {
-            let said = Said {
-                number: said.number.or(Some(status.into())),
-                ..said
+            let kind = said.kind();
+            // `invalid_request_error` is said of a missing key too; the status is more precise.
+            refusal.kind = match kind {
+                ErrorKind::InvalidRequest | ErrorKind::Other => {
+                    kind_of_status(status.into()).unwrap_or(kind)
+                }
+                kind => kind,
             };
-            refusal.kind = said.kind();
             refusal.code = [said.code, said.name]
                 .into_iter()
                 .find(|code| !code.is_empty())
