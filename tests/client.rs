@@ -1,7 +1,7 @@
 //! The transport, against servers that are written out here byte for byte.
 #![cfg(feature = "client")]
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::thread;
@@ -330,8 +330,29 @@ fn a_server_that_falls_silent_is_not_waited_for() {
 }
 
 #[test]
+fn a_stream_that_is_dropped_hangs_up() {
+    let (base_url, server) = serve(move |connection| {
+        connection.set_write_timeout(Some(FOREVER)).unwrap();
+        connection.write_all(STREAM_HEAD.as_bytes()).unwrap();
+        let events = chunk(&event(&"a".repeat(60_000)));
+        let error = loop {
+            if let Err(error) = connection.write_all(events.as_bytes()) {
+                break error;
+            }
+        };
+        // Not the time-out of a client that keeps the connection and reads no more.
+        let kinds = [io::ErrorKind::BrokenPipe, io::ErrorKind::ConnectionReset];
+        assert!(kinds.contains(&error.kind()), "{error:?}");
+    });
+    let mut stream = stream_from(&base_url).unwrap();
+    assert!(stream.next().unwrap().is_some());
+    drop(stream);
+    server.join().unwrap();
+}
+
+#[test]
 fn a_url_that_is_none_is_the_requests_fault() {
-    for base_url in ["not a url", "ftp//x"] {
+    for base_url in ["not a url", "ftp//x", "/v1", ""] {
         let error = stream_from(base_url).unwrap_err();
         assert!(matches!(error, Error::Request { .. }), "{error:?}");
     }

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use deltawire::Message;
-use deltawire::client::{Client, Request};
+use deltawire::client::{Client, Options, Request};
 use serde_json::Value;
 
 const KEY: &str = "canary-key-93d0";
@@ -393,7 +393,9 @@ fn serve_answers_while_another_stream_is_open() {
         CHAT,
         "tests/data/serve-single.sse",
     ]);
-    let client = Client::new(&server.base_url, None);
+    let mut options = Options::default();
+    options.timeout_idle = Some(FOREVER);
+    let client = Client::with_options(&server.base_url, None, options);
     let mut slow = Request::chat("serve-chat");
     slow.push("user", "Hi");
     let mut slow = client.stream(&slow).unwrap();
@@ -401,6 +403,16 @@ fn serve_answers_while_another_stream_is_open() {
     let mut quick = Request::chat("serve-single");
     quick.push("user", "Hi");
     assert_eq!(client.fetch(&quick).unwrap().text(), "At once");
+}
+
+#[test]
+fn colours_are_for_terminals_that_want_them() {
+    let coloured = |name: &str| {
+        let (_, stdout, _) = run(deltawire(&["demo", "--fast"]).env(name, "1"));
+        stdout.contains('\x1b')
+    };
+    assert!(coloured("CLICOLOR_FORCE"));
+    assert!(!coloured("NO_COLOR"));
 }
 
 #[test]

@@ -157,7 +157,7 @@ impl Demo {
         if !self.fast {
             self.screen.text("waiting for the whole reply ...", FAINT)?;
         }
-        let message = self.client.fetch(request).map_err(Failure::from)?;
+        let message = self.client.fetch(request)?;
         self.screen.excerpt(message.text())?;
         let took = message.timing.whole.unwrap_or_default();
         self.screen.row(

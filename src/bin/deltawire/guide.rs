@@ -37,7 +37,7 @@ pub(crate) const LEGACY_TIMES: Times = Times {
 };
 
 const TIMELINE: &str = include_str!("guide-timeline.tsv");
-/// A moment at which the models of the guide were in use; it prints none.
+/// A moment at which the models of the guide were in use.
 const CREATED: u64 = 1_677_825_464;
 
 /// One delta of the timeline.
@@ -79,7 +79,7 @@ pub(crate) fn recordings(at_pace: bool) -> Result<Vec<Recording>, String> {
     let mut recordings = [
         (
             COUNT_TO_100,
-            chat_stream("count-to-100", &count, &[chat_usage(36, 301)]),
+            chat_stream("count-to-100", &count, &[usage_chunk(36, 301)]),
             arrivals(&chat),
             COUNT_TIMES.whole,
         ),
@@ -128,7 +128,7 @@ fn usage(prompt: usize, completion: usize) -> Value {
     })
 }
 
-fn chat_usage(prompt: usize, completion: usize) -> Value {
+fn usage_chunk(prompt: usize, completion: usize) -> Value {
     json!({"choices": [], "usage": usage(prompt, completion)})
 }
 
@@ -162,7 +162,7 @@ fn legacy_stream(rows: &[Row]) -> String {
         "model": LEGACY_MODEL,
     });
     // Digits and commas are a token each.
-    let usage = chat_usage(ONE_TWO_THREE.len(), rows.len());
+    let usage = usage_chunk(ONE_TWO_THREE.len(), rows.len());
     event_stream(&head, chunks.chain([usage]))
 }
 

@@ -99,3 +99,15 @@ fn main() -> ExitCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn the_arguments_of_all_commands_are_sound() {
+        Cli::command().debug_assert();
+    }
+}
