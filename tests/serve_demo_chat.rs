@@ -416,6 +416,19 @@ fn colours_are_for_terminals_that_want_them() {
 }
 
 #[test]
+fn help_says_which_file_answers_and_where_the_key_comes_from() {
+    for (command, needed) in [
+        ("serve", "The request's \"model\" chooses"),
+        ("chat", "OPENAI_API_KEY"),
+        ("demo", "15 seconds"),
+    ] {
+        let (status, stdout, _) = run(&mut deltawire(&[command, "--help"]));
+        assert_eq!(status, Some(0));
+        assert!(stdout.contains(needed), "{stdout}");
+    }
+}
+
+#[test]
 fn serve_listens_on_this_machine_alone() {
     let server = Served::start(&[CHAT]);
     assert!(

@@ -14,9 +14,14 @@ use crate::{Failure, Outcome};
 
 const OPENAI: &str = "https://api.openai.com/v1";
 
-/// Ask an OpenAI-compatible provider. The reply goes to standard output as it comes, all else to
-/// standard error. The key is taken from OPENAI_API_KEY.
+/// What `--help` says below the arguments.
+const DETAILS: &str = "\
+The key is taken from OPENAI_API_KEY. The reply goes to standard output, reasoning and all else to
+standard error. Exit status: 0 done, 1 the reply is cut or carries an error, 2 wrong usage, 3 no
+reply was to be had.";
+
 #[derive(Debug, clap::Args)]
+#[command(after_help = DETAILS)]
 pub(crate) struct Args {
     /// What to ask; standard input where it is absent or `-`
     prompt: Option<String>,

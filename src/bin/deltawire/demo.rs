@@ -14,9 +14,13 @@ use crate::{Failure, Outcome};
 
 const PLAIN: Style = Style::new();
 
-/// Play OpenAI's guide "How to stream completions": four requests, whole and streamed, answered by
-/// a server inside this process at the times that the guide recorded. No key and no network needed.
+/// What `--help` says below the arguments.
+const DETAILS: &str = "\
+Four requests of OpenAI's guide \"How to stream completions\", whole and streamed, are answered by a
+server inside this process at the times that the guide recorded: 15 seconds in all.";
+
 #[derive(Debug, clap::Args)]
+#[command(after_help = DETAILS)]
 pub(crate) struct Args {
     /// Do not wait for the recorded times
     #[arg(long)]

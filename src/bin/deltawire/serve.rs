@@ -10,15 +10,18 @@ use crate::recording::{Pace, Recording};
 use crate::server::{Options, Server};
 use crate::{Failure, Outcome};
 
-/// Replay recorded streams as an OpenAI-compatible server on this machine.
-///
-/// Answers POST on /v1/chat/completions and /v1/completions (also without /v1): streamed where the
-/// request has "stream": true, put together where it has not. A FILE is a recorded event stream
-/// of either kind, and answers on the path of its kind: the one whose name (without folder and
-/// extension) is the request's "model", else one whose recorded model is, else any; of several
-/// that fit, each in turn. A stream has the chunk with its usage only where the request asks for
-/// it with "stream_options": {"include_usage": true}.
+/// What `--help` says below the arguments.
+const DETAILS: &str = "\
+Answers POST on /v1/chat/completions and /v1/completions, also without /v1: streamed where the
+request has \"stream\": true, put together where it has not. A stream has the chunk with its usage
+only where the request has \"stream_options\": {\"include_usage\": true}.
+
+Each FILE answers on the path of its kind. The request's \"model\" chooses: the FILE of that name,
+without folder and extension; else those recorded from that model; else any. Of several, each
+answers in turn.";
+
 #[derive(Debug, clap::Args)]
+#[command(after_help = DETAILS)]
 pub(crate) struct Args {
     /// The recorded responses
     #[arg(required = true, value_name = "FILE")]
