@@ -5,11 +5,13 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::delta::Delta;
-use crate::dialect::error::report;
+use crate::dialect::error::{Said, report};
 use crate::dialect::json::{NotJson, Reader};
 use crate::dialect::sink::Sink;
-use crate::dialect::{Dialect, State, recognise};
-use crate::frame::{self, Eof, Event, Field, Item, MAX_EVENT_BYTES, sse};
+use crate::dialect::{Dialect, State, Wire, bedrock, by_event, recognise};
+use crate::frame::{
+    self, Eof, Event, Exception, Field, Framing, Item, MAX_EVENT_BYTES, eventstream, ndjson, sse,
+};
 
 /// How many bytes are kept of a body that is no event stream: enough for an error and its message.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -20,6 +22,9 @@ const MAX_BODY_BYTES: usize = 64 * 1024;
 pub struct Options {
     /// The dialect; `None` has it recognised by the first events.
     pub dialect: Option<Dialect>,
+    /// The framing, as a content type tells it; `None` has it follow from the dialect, or
+    /// recognised by the first bytes.
+    pub framing: Option<Framing>,
     /// The largest event that is accepted, in bytes.
     pub max_event_bytes: usize,
     /// What becomes of an event that lacks its blank line at the end. Flushing, the default,
@@ -31,6 +36,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             dialect: None,
+            framing: None,
             max_event_bytes: MAX_EVENT_BYTES,
             eof: Eof::Flush,
         }
@@ -120,9 +126,80 @@ impl From<frame::Error> for Error {
 /// # Ok::<(), deltawire::Error>(())
 /// ```
 pub struct Decoder {
-    parser: sse::Parser<Vec<u8>>,
+    parser: Parser,
     events: Events,
     options: Options,
+}
+
+/// The framing in use.
+enum Parser {
+    /// Nothing has come, and the first byte decides.
+    Unknown,
+    Sse(sse::Parser<Vec<u8>>),
+    Ndjson(ndjson::Parser<Vec<u8>>),
+    EventStream(eventstream::Parser<Vec<u8>>),
+}
+
+impl Parser {
+    fn new(framing: Framing, max_event_bytes: usize) -> Self {
+        match framing {
+            Framing::Sse => {
+                let mut parser = sse::Parser::new();
+                parser.set_max_event_bytes(max_event_bytes);
+                Parser::Sse(parser)
+            }
+            Framing::Ndjson => {
+                let mut parser = ndjson::Parser::new();
+                parser.set_max_event_bytes(max_event_bytes);
+                Parser::Ndjson(parser)
+            }
+            Framing::EventStream => {
+                let mut parser = eventstream::Parser::new();
+                parser.set_max_event_bytes(max_event_bytes);
+                Parser::EventStream(parser)
+            }
+        }
+    }
+
+    #[inline]
+    fn next<'p, 'i: 'p>(
+        &'p mut self,
+        input: &mut &'i [u8],
+    ) -> Result<Option<Item<'p>>, frame::Error> {
+        match self {
+            Parser::Unknown => Ok(None),
+            Parser::Sse(parser) => parser.next(input),
+            Parser::Ndjson(parser) => parser.next(input),
+            Parser::EventStream(parser) => parser.next(input),
+        }
+    }
+
+    fn finish(&mut self, eof: Eof) -> Result<Option<Item<'_>>, frame::Error> {
+        match self {
+            Parser::Unknown => Ok(None),
+            Parser::Sse(parser) => parser.finish(eof),
+            Parser::Ndjson(parser) => parser.finish(eof),
+            Parser::EventStream(parser) => parser.finish(eof),
+        }
+    }
+
+    fn offset(&self) -> u64 {
+        match self {
+            Parser::Unknown => 0,
+            Parser::Sse(parser) => parser.offset(),
+            Parser::Ndjson(parser) => parser.offset(),
+            Parser::EventStream(parser) => parser.offset(),
+        }
+    }
+
+    fn reset(&mut self) {
+        match self {
+            Parser::Unknown => {}
+            Parser::Sse(parser) => parser.reset(),
+            Parser::Ndjson(parser) => parser.reset(),
+            Parser::EventStream(parser) => parser.reset(),
+        }
+    }
 }
 
 /// All of a decoder but its framing, whose items it reads.
@@ -132,8 +209,14 @@ struct Events {
     sink: Sink,
     /// Lines that are no part of an event stream: perhaps an error, perhaps a web page.
     body: Vec<u8>,
+    /// A model's own JSON, taken out of the frame that carried it in base64.
+    inner: Vec<u8>,
     events: u64,
     comments: u64,
+    /// The stream is one of lines, not of events.
+    is_ndjson: bool,
+    /// A frame was damaged, or cut at the end.
+    is_cut: bool,
     finished: bool,
 }
 
@@ -163,15 +246,21 @@ impl Decoder {
     /// A decoder with these options.
     #[must_use]
     pub fn with_options(options: Options) -> Self {
-        let mut parser = sse::Parser::new();
-        parser.set_max_event_bytes(options.max_event_bytes);
+        let framing = options.framing.or(options.dialect.map(Dialect::framing));
+        let parser = match framing {
+            Some(framing) => Parser::new(framing, options.max_event_bytes),
+            None => Parser::Unknown,
+        };
         let events = Events {
             state: options.dialect.map(State::new),
             reader: Reader::new(),
             sink: Sink::default(),
             body: Vec::new(),
+            inner: Vec::new(),
             events: 0,
             comments: 0,
+            is_ndjson: false,
+            is_cut: false,
             finished: false,
         };
         Decoder {
@@ -205,9 +294,34 @@ impl Decoder {
     /// the loop that refills the input.
     pub(crate) fn advance(&mut self, input: &mut &[u8]) -> Result<bool, Error> {
         while !self.events.sink.has_next() {
-            match self.parser.next(input)? {
-                Some(item) => self.events.item(&item)?,
-                None => return Ok(false),
+            if let Parser::Unknown = self.parser {
+                // The length of an AWS frame begins with a zero, and no text does.
+                let framing = match input.first() {
+                    None => return Ok(false),
+                    Some(0) => Framing::EventStream,
+                    Some(_) => Framing::Sse,
+                };
+                self.parser = Parser::new(framing, self.options.max_event_bytes);
+                if framing == Framing::EventStream && self.events.state.is_none() {
+                    self.events.state = Some(State::new(Dialect::Bedrock));
+                }
+            }
+            match self.parser.next(input) {
+                Ok(Some(item)) => self.events.item(&item)?,
+                Ok(None) => return Ok(false),
+                Err(error) => {
+                    self.events.is_cut |= matches!(error, frame::Error::BadFrame { .. });
+                    return Err(error.into());
+                }
+            }
+            if self.events.is_ndjson
+                && let Parser::Sse(lines) = &self.parser
+            {
+                // Only a line that is whole can show this, so nothing is left in the other parser.
+                let mut parser = ndjson::Parser::new();
+                parser.set_max_event_bytes(self.options.max_event_bytes);
+                parser.set_offset(lines.offset());
+                self.parser = Parser::Ndjson(parser);
             }
         }
         Ok(true)
@@ -233,6 +347,9 @@ impl Decoder {
             if self.events.finished {
                 return Ok(false);
             }
+            if let Parser::EventStream(parser) = &self.parser {
+                self.events.is_cut |= parser.is_mid_event();
+            }
             match self.parser.finish(self.options.eof)? {
                 Some(item) => self.events.unfinished(&item),
                 None => self.events.finish(),
@@ -245,9 +362,9 @@ impl Decoder {
     #[must_use]
     pub fn end(&self) -> End {
         match &self.events.state {
-            Some(_) if self.parser.is_mid_event() => End::Truncated,
-            Some(state) => state.end(),
             None => End::Unrecognised,
+            Some(state) if state.progress().is_complete() && !self.events.is_cut => End::Complete,
+            Some(_) => End::Truncated,
         }
     }
 
@@ -285,11 +402,16 @@ impl Decoder {
     /// Forgets the stream and begins another one with the same options; memory is kept.
     pub fn reset(&mut self) {
         self.parser.reset();
+        if self.options.framing.is_none() && self.options.dialect.is_none() {
+            self.parser = Parser::Unknown;
+        }
         let events = &mut self.events;
         match (&mut events.state, self.options.dialect) {
             (Some(state), Some(_)) => state.reset(),
             (state, _) => *state = None,
         }
+        events.is_ndjson = false;
+        events.is_cut = false;
         events.sink.clear();
         events.body.clear();
         events.events = 0;
@@ -322,6 +444,11 @@ impl Events {
                 self.field(field);
                 Ok(())
             }
+            Item::Exception(exception) => {
+                self.events += 1;
+                self.exception(exception);
+                Ok(())
+            }
             Item::Retry(_) | Item::Blank(_) => Ok(()),
         }
     }
@@ -336,64 +463,151 @@ impl Events {
     }
 
     fn event(&mut self, event: &Event<'_>) -> Result<(), NotJson> {
+        let name = event.event.as_str().unwrap_or_default();
         let payload = event.data.trim_ascii();
-        if payload.is_empty() {
-            return Ok(());
-        }
         if payload == b"[DONE]" {
             match &mut self.state {
                 Some(state) => state.done(&mut self.sink),
-                None => self.sink.other("message", payload),
+                None => self.sink.other(name, payload),
             }
+            return Ok(());
+        }
+        let is_text = matches!(&self.state, Some(State::Replicate(_)))
+            || (self.state.is_none() && by_event(name) == Some(Dialect::Replicate));
+        if is_text {
+            // What looks like JSON may be the text itself, so the dialect is asked first.
+            let state = self
+                .state
+                .get_or_insert_with(|| State::new(Dialect::Replicate));
+            if state.text(name, &event.data.to_str(), &mut self.sink) {
+                return Ok(());
+            }
+        }
+        if payload.is_empty() {
             return Ok(());
         }
         let Events {
             state,
             reader,
             sink,
+            inner,
             ..
         } = self;
-        reader.read(payload, |doc| {
-            if state.is_none() {
-                *state = recognise(&doc).map(State::new);
+        let is_chunk = name == "chunk" && matches!(state, Some(State::Bedrock(_)));
+        let has_inner = reader.read(payload, |doc| {
+            let has_inner = is_chunk && bedrock::chunk(&doc, inner);
+            if !has_inner {
+                read_event(&Wire { event: name, doc }, state, sink);
             }
-            if state.as_mut().is_some_and(|state| state.event(&doc, sink)) {
-                return;
+            has_inner
+        })?;
+        if has_inner {
+            reader.read(inner, |doc| {
+                read_event(&Wire { event: name, doc }, state, sink)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// A frame that reports an error, with JSON or text as its payload.
+    fn exception(&mut self, exception: &Exception<'_>) {
+        let Events { reader, sink, .. } = self;
+        let name = exception.name.to_str();
+        let read = reader.read(&exception.data, |doc| {
+            Said {
+                name: &name,
+                ..Said::read(doc.root)
             }
-            if !report(&doc, *event.event == *b"error", sink) {
-                let names = [doc.root.text_of("type"), doc.root.text_of("object")];
-                match names.into_iter().find(|name| !name.is_empty()) {
-                    Some(name) => sink.other(name, payload),
-                    None => sink.other(&event.event.to_str(), payload),
-                }
-            }
-        })
+            .report(&doc, sink);
+        });
+        if read.is_err() {
+            let message = exception.data.to_str();
+            let said = Said {
+                name: &name,
+                message: &message,
+                ..Said::default()
+            };
+            said.report_as(&exception.data, sink);
+        }
     }
 
     /// A line that an event stream ignores: llama.cpp reports errors so, and a body that is no
-    /// stream at all is made of nothing else.
+    /// stream of events is made of nothing else.
     fn field(&mut self, field: &Field<'_>) {
+        let Events {
+            state,
+            reader,
+            sink,
+            body,
+            ..
+        } = self;
         if *field.name == *b"error" {
-            let Events { reader, sink, .. } = self;
+            // Not JSON: then it is kept below, like any other line.
             let _ = reader.read(&field.value, |doc| report(&doc, true, sink));
         }
-        let room = MAX_BODY_BYTES.saturating_sub(self.body.len());
-        self.body
-            .extend_from_slice(&field.raw[..field.raw.len().min(room)]);
+        let line = field.raw.trim_ascii();
+        if state.is_none() && body.is_empty() && line.starts_with(b"{") {
+            let is_line = reader.read(line, |doc| {
+                let wire = Wire { event: "", doc };
+                match recognise(&wire) {
+                    Some(dialect) if dialect.framing() == Framing::Ndjson => {
+                        *state = Some(State::new(dialect));
+                        read_event(&wire, state, sink);
+                        true
+                    }
+                    _ => false,
+                }
+            });
+            if is_line.unwrap_or(false) {
+                self.events += 1;
+                self.is_ndjson = true;
+                return;
+            }
+        }
+        let room = MAX_BODY_BYTES.saturating_sub(body.len());
+        body.extend_from_slice(&field.raw[..field.raw.len().min(room)]);
     }
 
     /// Looks at what came beside the events, once there are no more.
     fn finish(&mut self) {
         self.sink.clear();
         self.finished = true;
-        if self.body.is_empty() {
-            return;
-        }
         let Events {
-            reader, sink, body, ..
+            state,
+            reader,
+            sink,
+            body,
+            ..
         } = self;
-        let _ = reader.read(body.trim_ascii(), |doc| report(&doc, false, sink));
+        if let Some(state) = state {
+            state.progress_mut().at_end(sink);
+        }
+        if !body.is_empty() {
+            // Not JSON: then there is nothing to report, and `seen` has it.
+            let _ = reader.read(body.trim_ascii(), |doc| report(&doc, false, sink));
+        }
     }
+}
+
+/// Reads a parsed event, recognising its dialect where none is known.
+fn read_event(wire: &Wire<'_>, state: &mut Option<State>, sink: &mut Sink) {
+    if state.is_none() {
+        *state = recognise(wire).map(State::new);
+    }
+    if state.as_mut().is_some_and(|state| state.event(wire, sink)) {
+        return;
+    }
+    if report(&wire.doc, wire.event == "error", sink) {
+        return;
+    }
+    let root = wire.doc.root;
+    let names = [
+        root.text_of("type"),
+        root.text_of("event_type"),
+        root.text_of("object"),
+    ];
+    let name = names.into_iter().find(|name| !name.is_empty());
+    sink.other(name.unwrap_or(wire.event), wire.doc.text);
 }
 
 /// What a body that is no event stream seems to be, for a message to a person.

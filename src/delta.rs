@@ -59,8 +59,30 @@ pub enum Delta<'a> {
         index: i32,
         /// A piece of JSON text, to be appended to what came before.
         fragment: &'a str,
-        /// The wire had the arguments as a JSON value instead of as text, and this is its text: all
-        /// of the arguments at once.
+        /// This is all of the arguments, in place of any that came before: the wire had them as a
+        /// JSON value, whose text this is, or repeated them and they are not what the pieces were.
+        whole: bool,
+    },
+    /// The model calls a tool that the provider runs itself. Nothing is left to do for the caller.
+    ServerToolCallStart {
+        /// The choice it belongs to, from 0.
+        choice: u32,
+        /// As in [`Delta::ToolCallStart`], with which it shares its numbering.
+        index: i32,
+        /// The provider's name for this call.
+        id: &'a str,
+        /// The tool's name.
+        name: &'a str,
+    },
+    /// A piece of the arguments of a tool call that the provider runs itself.
+    ServerToolCallArguments {
+        /// The choice it belongs to, from 0.
+        choice: u32,
+        /// The call's index, as in its start.
+        index: i32,
+        /// A piece of JSON text, to be appended to what came before.
+        fragment: &'a str,
+        /// As in [`Delta::ToolCallArguments`].
         whole: bool,
     },
     /// A choice is at its end.

@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use crate::decoder::{End, Error};
 use crate::delta::{Delta, ErrorKind, FinishReason, Usage};
-use crate::dialect::{self, json::Reader, sink::Sink};
+use crate::dialect::{self, Wire, json::Reader, sink::Sink};
 
 /// A reply, put together from the deltas of a stream or read from a whole response.
 ///
@@ -57,10 +57,20 @@ pub struct Choice {
     pub refusal: String,
     /// The tool calls, in the order in which they began.
     pub tool_calls: Vec<ToolCall>,
+    /// The calls of tools that the provider runs itself, in the order in which they began.
+    pub server_tool_calls: Vec<ToolCall>,
     /// Why it ended; the last reason that came.
     pub finish: Option<Finish>,
-    /// Which call each index means at present, as a position in `tool_calls`.
-    current: Vec<(i32, usize)>,
+    /// Which call each index means at present.
+    current: Vec<Current>,
+}
+
+/// The call that an index means at present, as a position in the calls of its kind.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Current {
+    index: i32,
+    is_server: bool,
+    at: usize,
 }
 
 /// A call of one of the caller's tools.
@@ -145,19 +155,53 @@ impl Message {
                 id,
                 name,
             } => {
-                self.choice_mut(choice)
-                    .start_tool_call(index, id, name, order);
+                let start = ToolCall {
+                    index,
+                    order,
+                    ..ToolCall::new(id, name)
+                };
+                self.choice_mut(choice).start_tool_call(start, false);
+            }
+            Delta::ServerToolCallStart {
+                choice,
+                index,
+                id,
+                name,
+            } => {
+                let start = ToolCall {
+                    index,
+                    order,
+                    ..ToolCall::new(id, name)
+                };
+                self.choice_mut(choice).start_tool_call(start, true);
             }
             Delta::ToolCallArguments {
                 choice,
                 index,
                 fragment,
-                ..
+                whole,
             } => {
+                let start = ToolCall {
+                    index,
+                    order,
+                    ..ToolCall::default()
+                };
                 self.choice_mut(choice)
-                    .tool_call_mut(index, order)
-                    .arguments
-                    .push_str(fragment);
+                    .arguments(start, false, fragment, whole);
+            }
+            Delta::ServerToolCallArguments {
+                choice,
+                index,
+                fragment,
+                whole,
+            } => {
+                let start = ToolCall {
+                    index,
+                    order,
+                    ..ToolCall::default()
+                };
+                self.choice_mut(choice)
+                    .arguments(start, true, fragment, whole);
             }
             Delta::Finish {
                 choice,
@@ -212,7 +256,9 @@ impl Message {
     pub fn from_response(body: &[u8]) -> Result<Message, Error> {
         let mut message = Message::new();
         let mut sink = Sink::default();
-        let read = Reader::new().read(body, |doc| dialect::whole(&doc, &mut sink));
+        let read = Reader::new().read(body, |doc| {
+            dialect::whole(&Wire { event: "", doc }, &mut sink)
+        });
         if !read.map_err(|error| Error::NotJson {
             offset: 0,
             at: error.at,
@@ -236,11 +282,18 @@ impl Message {
     /// The tool calls of all choices with the choice's index, in the order in which they began.
     #[must_use]
     pub fn tool_calls(&self) -> Vec<(u32, &ToolCall)> {
-        let mut calls: Vec<(u32, &ToolCall)> = self
-            .choices
-            .iter()
-            .flat_map(|choice| choice.tool_calls.iter().map(|call| (choice.index, call)))
-            .collect();
+        self.calls(|choice| &choice.tool_calls)
+    }
+
+    /// The same for the calls of tools that the provider runs itself.
+    #[must_use]
+    pub fn server_tool_calls(&self) -> Vec<(u32, &ToolCall)> {
+        self.calls(|choice| &choice.server_tool_calls)
+    }
+
+    fn calls(&self, of: fn(&Choice) -> &[ToolCall]) -> Vec<(u32, &ToolCall)> {
+        let calls = |choice| of(choice).iter().map(|call| (choice.index, call));
+        let mut calls: Vec<(u32, &ToolCall)> = self.choices.iter().flat_map(calls).collect();
         calls.sort_by_key(|(_, call)| call.order);
         calls
     }
@@ -279,48 +332,78 @@ impl Message {
 }
 
 impl Choice {
-    fn current(&self, index: i32) -> Option<usize> {
-        self.current
-            .iter()
-            .find(|(known, _)| *known == index)
-            .map(|(_, at)| *at)
+    fn calls_mut(&mut self, is_server: bool) -> &mut Vec<ToolCall> {
+        if is_server {
+            &mut self.server_tool_calls
+        } else {
+            &mut self.tool_calls
+        }
     }
 
-    /// Opens a call, or returns to the one that is meant.
-    fn start_tool_call(&mut self, index: i32, id: &str, name: &str, order: usize) {
-        let is_same = |call: &ToolCall| id.is_empty() || call.id.is_empty() || call.id == id;
-        let at = self
-            .current(index)
-            .filter(|at| is_same(&self.tool_calls[*at]))
-            .or_else(|| {
-                self.tool_calls
-                    .iter()
-                    .rposition(|call| call.index == index && call.id == id)
-            })
-            .unwrap_or_else(|| {
-                self.tool_calls.push(ToolCall {
-                    index,
-                    order,
-                    ..ToolCall::default()
-                });
-                self.tool_calls.len() - 1
-            });
-        self.current.retain(|(known, _)| *known != index);
-        self.current.push((index, at));
-        let call = &mut self.tool_calls[at];
-        for (slot, said) in [(&mut call.id, id), (&mut call.name, name)] {
-            if slot.is_empty() {
-                slot.push_str(said);
+    fn current(&self, index: i32, is_server: bool) -> Option<usize> {
+        let current = self.current.iter();
+        let mut current = current.filter(|known| known.index == index);
+        current
+            .find(|known| known.is_server == is_server)
+            .map(|known| known.at)
+    }
+
+    /// Opens a call, or returns to the one that is meant, and gives its position.
+    fn start_tool_call(&mut self, start: ToolCall, is_server: bool) -> usize {
+        let index = start.index;
+        let current = self.current(index, is_server);
+        let calls = self.calls_mut(is_server);
+        let is_same =
+            |call: &ToolCall| start.id.is_empty() || call.id.is_empty() || call.id == start.id;
+        let known = current.filter(|at| is_same(&calls[*at])).or_else(|| {
+            calls
+                .iter()
+                .rposition(|call| call.index == index && call.id == start.id)
+        });
+        let at = match known {
+            Some(at) => {
+                let call = &mut calls[at];
+                for (slot, said) in [(&mut call.id, start.id), (&mut call.name, start.name)] {
+                    if slot.is_empty() {
+                        *slot = said;
+                    }
+                }
+                at
             }
-        }
+            None => {
+                calls.push(start);
+                calls.len() - 1
+            }
+        };
+        self.current
+            .retain(|known| (known.index, known.is_server) != (index, is_server));
+        self.current.push(Current {
+            index,
+            is_server,
+            at,
+        });
+        at
     }
 
-    fn tool_call_mut(&mut self, index: i32, order: usize) -> &mut ToolCall {
-        if self.current(index).is_none() {
-            self.start_tool_call(index, "", "", order);
+    /// Adds to the arguments of the call that `start` would begin if it were not known.
+    fn arguments(&mut self, start: ToolCall, is_server: bool, fragment: &str, whole: bool) {
+        let at = self.current(start.index, is_server);
+        let at = at.unwrap_or_else(|| self.start_tool_call(start, is_server));
+        let arguments = &mut self.calls_mut(is_server)[at].arguments;
+        if whole {
+            arguments.clear();
         }
-        let at = self.current(index).unwrap_or_default();
-        &mut self.tool_calls[at]
+        arguments.push_str(fragment);
+    }
+}
+
+impl ToolCall {
+    fn new(id: &str, name: &str) -> Self {
+        ToolCall {
+            id: id.into(),
+            name: name.into(),
+            ..ToolCall::default()
+        }
     }
 }
 

@@ -199,8 +199,13 @@ impl<'d> Said<'d> {
         kind
     }
 
-    /// Notes the error.
+    /// Notes the error, which the payload `doc` reports.
     pub(crate) fn report(&self, doc: &Doc<'_>, sink: &mut Sink) {
+        self.report_as(doc.text, sink);
+    }
+
+    /// Notes the error, which `payload` reports.
+    pub(crate) fn report_as(&self, payload: &[u8], sink: &mut Sink) {
         let kind = self.kind();
         let number = match self.number {
             Some(number) if self.code.is_empty() => {
@@ -215,7 +220,7 @@ impl<'d> Said<'d> {
             .into_iter()
             .find(|code| !code.is_empty());
         // Without words of its own the error is shown as it came.
-        let message = match core::str::from_utf8(doc.text) {
+        let message = match core::str::from_utf8(payload) {
             Ok(text) if self.message.is_empty() => text,
             _ => self.message,
         };
@@ -224,7 +229,7 @@ impl<'d> Said<'d> {
             kind.is_transient(),
             code.unwrap_or_default(),
             message,
-            doc.text,
+            payload,
         );
     }
 }

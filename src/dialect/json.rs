@@ -220,6 +220,12 @@ fn split_value<'d>(nodes: &'d [Node<'d>]) -> Option<(Value<'d>, &'d [Node<'d>])>
 }
 
 impl<'d> Doc<'d> {
+    /// The payload's own text of an object's member.
+    pub(crate) fn member_text(&self, object: Value<'d>, name: &str) -> Option<&'d str> {
+        let (key, _) = object.members().filter(|(key, _)| *key == name).last()?;
+        self.value_text(key)
+    }
+
     /// The payload's own text of the value that follows `key`, a key of one of its objects.
     pub(crate) fn value_text(&self, key: &str) -> Option<&'d str> {
         let pos = (key.as_ptr() as usize).checked_sub(self.base)?;

@@ -4,25 +4,51 @@
 //! |---|---|---|---|
 //! | `openai-chat` | event stream | `[DONE]` | `choices` whose elements have a `delta` |
 //! | `openai-completions` | event stream | `[DONE]` | `choices` whose elements have a `text` and no `delta` |
+//! | `openai-responses` | event stream | `response.completed`, `.incomplete`, `.failed`, `.cancelled` | `type` that begins with `response.` |
+//! | `openai-assistants` | event stream | `[DONE]` | no `type`; event `thread.…` |
+//! | `anthropic` | event stream | `message_stop` | `type` of a message or content block |
+//! | `anthropic-complete` | event stream | `stop_reason` | `completion` |
+//! | `gemini` | event stream | none: `finishReason` or `blockReason`, then the end | `candidates`, `promptFeedback` or `usageMetadata` |
+//! | `gemini-interactions` | event stream | `interaction.completed` | `event_type` |
+//! | `cohere` | event stream | `message-end` | `type` with a hyphen, such as `message-start` |
+//! | `ollama` | lines | `"done":true` | `done` beside `message` or `response` |
+//! | `tgi` | event stream | `generated_text` | `token` with an `id` or `text` |
+//! | `watsonx` | event stream | `stop_reason` | `results` with `generated_text` |
+//! | `replicate` | event stream | event `done` | data that is no JSON, or none with a `type`; event `output` |
+//! | `bedrock` | AWS event stream | `messageStop`, or the model's own | the framing, whose first byte is 0 |
 //!
-//! A dialect is one file with one `State`: `event` reads a payload into the sink, `reset` forgets.
+//! A dialect is one file with one `State`, whose `event` reads an event into the sink and whose
+//! `reset` forgets; `whole` reads a response that was not streamed, where there is such a thing.
 
+mod anthropic;
+mod anthropic_complete;
+pub(crate) mod bedrock;
+mod cohere;
 pub(crate) mod error;
+mod gemini;
+mod gemini_interactions;
 pub(crate) mod json;
+mod ollama;
+mod openai_assistants;
 mod openai_chat;
 mod openai_completions;
+mod openai_responses;
+pub(crate) mod progress;
+mod replicate;
 pub(crate) mod sink;
+mod tgi;
 mod tools;
 mod usage;
+mod watsonx;
 
-use alloc::string::String;
 use core::fmt;
 use core::str::FromStr;
 
 use self::json::Doc;
+use self::progress::Progress;
 use self::sink::Sink;
-use crate::decoder::End;
 use crate::delta::FinishReason;
+use crate::frame::Framing;
 
 /// The wire formats that are decoded, by the names that the command and the C ABI use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,11 +58,50 @@ pub enum Dialect {
     OpenAiChat,
     /// OpenAI legacy completions: `openai-completions`.
     OpenAiCompletions,
+    /// OpenAI's Responses API: `openai-responses`.
+    OpenAiResponses,
+    /// Runs of OpenAI's Assistants API: `openai-assistants`.
+    OpenAiAssistants,
+    /// Anthropic Messages: `anthropic`.
+    Anthropic,
+    /// Anthropic's legacy text completions: `anthropic-complete`.
+    AnthropicComplete,
+    /// Google's `streamGenerateContent`: `gemini`.
+    Gemini,
+    /// Google's Interactions API: `gemini-interactions`.
+    GeminiInteractions,
+    /// Cohere Chat v2: `cohere`.
+    Cohere,
+    /// Ollama's native chat and generate: `ollama`.
+    Ollama,
+    /// The native stream of text-generation-inference: `tgi`.
+    Tgi,
+    /// The native text generation of IBM watsonx.ai: `watsonx`.
+    Watsonx,
+    /// Replicate's prediction streams: `replicate`.
+    Replicate,
+    /// AWS Bedrock, Converse and Invoke: `bedrock`.
+    Bedrock,
 }
 
 impl Dialect {
     /// All dialects.
-    pub const ALL: &'static [Dialect] = &[Dialect::OpenAiChat, Dialect::OpenAiCompletions];
+    pub const ALL: &'static [Dialect] = &[
+        Dialect::OpenAiChat,
+        Dialect::OpenAiCompletions,
+        Dialect::OpenAiResponses,
+        Dialect::OpenAiAssistants,
+        Dialect::Anthropic,
+        Dialect::AnthropicComplete,
+        Dialect::Gemini,
+        Dialect::GeminiInteractions,
+        Dialect::Cohere,
+        Dialect::Ollama,
+        Dialect::Tgi,
+        Dialect::Watsonx,
+        Dialect::Replicate,
+        Dialect::Bedrock,
+    ];
 
     /// The dialect's name.
     #[must_use]
@@ -44,6 +109,28 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => "openai-chat",
             Dialect::OpenAiCompletions => "openai-completions",
+            Dialect::OpenAiResponses => "openai-responses",
+            Dialect::OpenAiAssistants => "openai-assistants",
+            Dialect::Anthropic => "anthropic",
+            Dialect::AnthropicComplete => "anthropic-complete",
+            Dialect::Gemini => "gemini",
+            Dialect::GeminiInteractions => "gemini-interactions",
+            Dialect::Cohere => "cohere",
+            Dialect::Ollama => "ollama",
+            Dialect::Tgi => "tgi",
+            Dialect::Watsonx => "watsonx",
+            Dialect::Replicate => "replicate",
+            Dialect::Bedrock => "bedrock",
+        }
+    }
+
+    /// How the dialect's events are framed.
+    #[must_use]
+    pub fn framing(self) -> Framing {
+        match self {
+            Dialect::Ollama => Framing::Ndjson,
+            Dialect::Bedrock => Framing::EventStream,
+            _ => Framing::Sse,
         }
     }
 }
@@ -81,10 +168,29 @@ impl FromStr for Dialect {
     }
 }
 
+/// An event as a dialect reads it.
+pub(crate) struct Wire<'d> {
+    /// The event type that its framing gave it.
+    pub(crate) event: &'d str,
+    pub(crate) doc: Doc<'d>,
+}
+
 /// What is known of a response, by dialect.
 pub(crate) enum State {
     OpenAiChat(openai_chat::State),
     OpenAiCompletions(openai_completions::State),
+    OpenAiResponses(openai_responses::State),
+    OpenAiAssistants(openai_assistants::State),
+    Anthropic(anthropic::State),
+    AnthropicComplete(anthropic_complete::State),
+    Gemini(gemini::State),
+    GeminiInteractions(gemini_interactions::State),
+    Cohere(cohere::State),
+    Ollama(ollama::State),
+    Tgi(tgi::State),
+    Watsonx(watsonx::State),
+    Replicate(replicate::State),
+    Bedrock(bedrock::State),
 }
 
 impl State {
@@ -92,6 +198,18 @@ impl State {
         match dialect {
             Dialect::OpenAiChat => State::OpenAiChat(Default::default()),
             Dialect::OpenAiCompletions => State::OpenAiCompletions(Default::default()),
+            Dialect::OpenAiResponses => State::OpenAiResponses(Default::default()),
+            Dialect::OpenAiAssistants => State::OpenAiAssistants(Default::default()),
+            Dialect::Anthropic => State::Anthropic(Default::default()),
+            Dialect::AnthropicComplete => State::AnthropicComplete(Default::default()),
+            Dialect::Gemini => State::Gemini(Default::default()),
+            Dialect::GeminiInteractions => State::GeminiInteractions(Default::default()),
+            Dialect::Cohere => State::Cohere(Default::default()),
+            Dialect::Ollama => State::Ollama(Default::default()),
+            Dialect::Tgi => State::Tgi(Default::default()),
+            Dialect::Watsonx => State::Watsonx(Default::default()),
+            Dialect::Replicate => State::Replicate(Default::default()),
+            Dialect::Bedrock => State::Bedrock(Default::default()),
         }
     }
 
@@ -99,6 +217,46 @@ impl State {
         match self {
             State::OpenAiChat(_) => Dialect::OpenAiChat,
             State::OpenAiCompletions(_) => Dialect::OpenAiCompletions,
+            State::OpenAiResponses(_) => Dialect::OpenAiResponses,
+            State::OpenAiAssistants(_) => Dialect::OpenAiAssistants,
+            State::Anthropic(_) => Dialect::Anthropic,
+            State::AnthropicComplete(_) => Dialect::AnthropicComplete,
+            State::Gemini(_) => Dialect::Gemini,
+            State::GeminiInteractions(_) => Dialect::GeminiInteractions,
+            State::Cohere(_) => Dialect::Cohere,
+            State::Ollama(_) => Dialect::Ollama,
+            State::Tgi(_) => Dialect::Tgi,
+            State::Watsonx(_) => Dialect::Watsonx,
+            State::Replicate(_) => Dialect::Replicate,
+            State::Bedrock(_) => Dialect::Bedrock,
+        }
+    }
+
+    /// Reads one event. Returns false where the dialect has no such event.
+    pub(crate) fn event(&mut self, wire: &Wire<'_>, sink: &mut Sink) -> bool {
+        match self {
+            State::OpenAiChat(state) => state.event(wire, sink),
+            State::OpenAiCompletions(state) => state.event(wire, sink),
+            State::OpenAiResponses(state) => state.event(wire, sink),
+            State::OpenAiAssistants(state) => state.event(wire, sink),
+            State::Anthropic(state) => state.event(wire, sink),
+            State::AnthropicComplete(state) => state.event(wire, sink),
+            State::Gemini(state) => state.event(wire, sink),
+            State::GeminiInteractions(state) => state.event(wire, sink),
+            State::Cohere(state) => state.event(wire, sink),
+            State::Ollama(state) => state.event(wire, sink),
+            State::Tgi(state) => state.event(wire, sink),
+            State::Watsonx(state) => state.event(wire, sink),
+            State::Replicate(state) => state.event(wire, sink),
+            State::Bedrock(state) => state.event(wire, sink),
+        }
+    }
+
+    /// Reads an event whose data is text and no JSON. Returns false where there is none.
+    pub(crate) fn text(&mut self, event: &str, text: &str, sink: &mut Sink) -> bool {
+        match self {
+            State::Replicate(state) => state.text(event, text, sink),
+            _ => false,
         }
     }
 
@@ -106,111 +264,185 @@ impl State {
         match self {
             State::OpenAiChat(state) => state.reset(),
             State::OpenAiCompletions(state) => state.reset(),
+            State::OpenAiResponses(state) => state.reset(),
+            State::OpenAiAssistants(state) => state.reset(),
+            State::Anthropic(state) => state.reset(),
+            State::AnthropicComplete(state) => state.reset(),
+            State::Gemini(state) => state.reset(),
+            State::GeminiInteractions(state) => state.reset(),
+            State::Cohere(state) => state.reset(),
+            State::Ollama(state) => state.reset(),
+            State::Tgi(state) => state.reset(),
+            State::Watsonx(state) => state.reset(),
+            State::Replicate(state) => state.reset(),
+            State::Bedrock(state) => state.reset(),
         }
     }
 
-    /// Reads one payload. Returns false where the dialect has no such event.
-    pub(crate) fn event(&mut self, doc: &Doc<'_>, sink: &mut Sink) -> bool {
+    /// How far the response has come.
+    pub(crate) fn progress(&self) -> &Progress {
         match self {
-            State::OpenAiChat(state) => state.event(doc, sink),
-            State::OpenAiCompletions(state) => state.event(doc, sink),
+            State::OpenAiChat(state) => &state.progress,
+            State::OpenAiCompletions(state) => &state.progress,
+            State::OpenAiResponses(state) => &state.progress,
+            State::OpenAiAssistants(state) => &state.progress,
+            State::Anthropic(state) => &state.progress,
+            State::AnthropicComplete(state) => &state.progress,
+            State::Gemini(state) => &state.progress,
+            State::GeminiInteractions(state) => &state.progress,
+            State::Cohere(state) => &state.progress,
+            State::Ollama(state) => &state.progress,
+            State::Tgi(state) => &state.progress,
+            State::Watsonx(state) => &state.progress,
+            State::Replicate(state) => &state.progress,
+            State::Bedrock(state) => state.progress(),
         }
     }
 
-    /// The event `[DONE]` came.
+    pub(crate) fn progress_mut(&mut self) -> &mut Progress {
+        match self {
+            State::OpenAiChat(state) => &mut state.progress,
+            State::OpenAiCompletions(state) => &mut state.progress,
+            State::OpenAiResponses(state) => &mut state.progress,
+            State::OpenAiAssistants(state) => &mut state.progress,
+            State::Anthropic(state) => &mut state.progress,
+            State::AnthropicComplete(state) => &mut state.progress,
+            State::Gemini(state) => &mut state.progress,
+            State::GeminiInteractions(state) => &mut state.progress,
+            State::Cohere(state) => &mut state.progress,
+            State::Ollama(state) => &mut state.progress,
+            State::Tgi(state) => &mut state.progress,
+            State::Watsonx(state) => &mut state.progress,
+            State::Replicate(state) => &mut state.progress,
+            State::Bedrock(state) => state.progress_mut(),
+        }
+    }
+
+    /// The event `[DONE]` came: a terminator for some, for others an addition of a server between.
     pub(crate) fn done(&mut self, sink: &mut Sink) {
-        let (State::OpenAiChat(openai_chat::State { choices, .. })
-        | State::OpenAiCompletions(openai_completions::State { choices })) = self;
-        if !core::mem::replace(&mut choices.done, true) {
-            sink.done();
-        }
-    }
-
-    /// Whether the stream is complete, if it ends here.
-    pub(crate) fn end(&self) -> End {
         match self {
-            State::OpenAiChat(state) => state.choices.end(),
-            State::OpenAiCompletions(state) => state.choices.end(),
+            State::OpenAiChat(_) | State::OpenAiCompletions(_) | State::OpenAiAssistants(_) => {
+                self.progress_mut().done(sink);
+            }
+            _ => {}
         }
     }
 }
 
-/// The dialect that has such an event, if any has.
-pub(crate) fn recognise(doc: &Doc<'_>) -> Option<Dialect> {
-    let choices = doc
-        .root
-        .get("choices")
-        .filter(|choices| choices.is_array())?;
+/// The dialect that has such an event, if any has. Names of members count and their order does not;
+/// the event type counts only where the payload names no type of its own.
+pub(crate) fn recognise(wire: &Wire<'_>) -> Option<Dialect> {
+    let root = wire.doc.root;
+    let mut done = false;
+    let mut reply = false;
+    for (key, value) in root.members() {
+        match key {
+            "choices" if value.is_array() => return Some(openai(wire)),
+            "type" if value.str().is_some() => return by_type(value.text()),
+            "event_type" if value.str().is_some() => return Some(Dialect::GeminiInteractions),
+            "candidates" | "promptFeedback" | "usageMetadata" => return Some(Dialect::Gemini),
+            "response" if value.get("candidates").is_some() => return Some(Dialect::Gemini),
+            "completion" if value.str().is_some() => return Some(Dialect::AnthropicComplete),
+            "token" if value.get("text").is_some() => return Some(Dialect::Tgi),
+            "results" => {
+                let mut results = value.elements();
+                let result = results.next()?;
+                return result.get("generated_text").map(|_| Dialect::Watsonx);
+            }
+            "done" => done = true,
+            "message" => reply |= value.is_object(),
+            "response" => reply |= value.str().is_some(),
+            _ => {}
+        }
+    }
+    if done && reply {
+        return Some(Dialect::Ollama);
+    }
+    by_event(wire.event)
+}
+
+/// Recognises a dialect whose payloads name no type of their own.
+pub(crate) fn by_event(event: &str) -> Option<Dialect> {
+    match event {
+        "output" => Some(Dialect::Replicate),
+        event if event.starts_with("thread.") => Some(Dialect::OpenAiAssistants),
+        _ => None,
+    }
+}
+
+fn by_type(name: &str) -> Option<Dialect> {
+    match name {
+        "message_start"
+        | "message_delta"
+        | "message_stop"
+        | "content_block_start"
+        | "content_block_delta"
+        | "content_block_stop"
+        | "message" => Some(Dialect::Anthropic),
+        "message-start" | "message-end" | "content-start" | "content-delta" | "content-end"
+        | "tool-plan-delta" | "tool-call-start" | "tool-call-delta" | "tool-call-end"
+        | "citation-start" | "citation-end" => Some(Dialect::Cohere),
+        name if name.starts_with("response.") => Some(Dialect::OpenAiResponses),
+        _ => None,
+    }
+}
+
+fn openai(wire: &Wire<'_>) -> Dialect {
+    let root = wire.doc.root;
+    let choices = root.get("choices").unwrap_or(root);
     let is_legacy = match choices.elements().next() {
         Some(choice) => choice.get("delta").is_none() && choice.get("text").is_some(),
-        None => doc.root.text_of("object") == "text_completion",
+        None => root.text_of("object") == "text_completion",
     };
-    Some(if is_legacy {
+    if is_legacy {
         Dialect::OpenAiCompletions
     } else {
         Dialect::OpenAiChat
-    })
+    }
 }
 
 /// Reads a whole response, which a stream would have brought in pieces. Returns false where it is
 /// that of no known dialect.
-pub(crate) fn whole(doc: &Doc<'_>, sink: &mut Sink) -> bool {
-    match recognise(doc).map(State::new) {
-        Some(State::OpenAiChat(mut state)) => state.whole(doc, sink),
-        Some(State::OpenAiCompletions(mut state)) => state.event(doc, sink),
-        None => error::report(doc, false, sink),
+pub(crate) fn whole(wire: &Wire<'_>, sink: &mut Sink) -> bool {
+    let root = wire.doc.root;
+    if root.text_of("object") == "response" {
+        openai_responses::State::default().whole(wire, sink);
+        return true;
     }
-}
-
-/// Who answers, as far as it was said.
-#[derive(Default)]
-pub(crate) struct Identity {
-    id: String,
-    model: String,
-    role: String,
-}
-
-impl Identity {
-    pub(crate) fn reset(&mut self) {
-        self.id.clear();
-        self.model.clear();
-        self.role.clear();
+    // Cohere's whole response has no type; its message has parts as content.
+    let parts = root
+        .get("message")
+        .and_then(|message| message.get("content"));
+    if parts.is_some_and(json::Value::is_array) && root.get("finish_reason").is_some() {
+        cohere::State::default().whole(wire, sink);
+        return true;
     }
-
-    /// Takes over what is new and notes it as a start. Empty strings say nothing.
-    pub(crate) fn update(&mut self, id: &str, model: &str, sink: &mut Sink) {
-        // Both, whatever the first says.
-        if replace(&mut self.id, id) | replace(&mut self.model, model) {
-            sink.start(&self.id, &self.model, &self.role);
+    match recognise(wire).map(State::new) {
+        Some(State::OpenAiChat(mut state)) => state.whole(wire, sink),
+        Some(State::Anthropic(mut state)) => {
+            state.whole(wire, sink);
+            true
         }
-    }
-
-    /// The same for the role, which stands elsewhere in an event than the rest.
-    pub(crate) fn role(&mut self, role: &str, sink: &mut Sink) {
-        if replace(&mut self.role, role) && !sink.set_role(role) {
-            sink.start(&self.id, &self.model, &self.role);
-        }
+        Some(mut state) => state.event(wire, sink),
+        None => error::report(&wire.doc, false, sink),
     }
 }
 
-/// Takes over a string that is neither empty nor the same; says whether it did.
-fn replace(slot: &mut String, new: &str) -> bool {
-    let is_new = !new.is_empty() && slot != new;
-    if is_new {
-        slot.clear();
-        slot.push_str(new);
-    }
-    is_new
-}
-
-/// A provider's finish reason in the common vocabulary.
+/// A provider's finish reason in the common vocabulary, where the word alone says it.
 pub(crate) fn finish_reason(raw: &str) -> FinishReason {
     match raw {
-        "stop" | "eos" | "eos_token" | "end_turn" | "stop_sequence" => FinishReason::Stop,
-        "length" | "model_length" | "max_tokens" => FinishReason::Length,
-        "tool_calls" | "function_call" | "tool_use" => FinishReason::ToolCalls,
-        "content_filter" => FinishReason::ContentFilter,
-        "error" | "insufficient_system_resource" => FinishReason::Error,
+        // OpenAI and its like; Anthropic; Cohere; TGI and watsonx; Titan.
+        "stop" | "eos" | "eos_token" | "end_turn" | "stop_sequence" | "pause_turn" | "COMPLETE"
+        | "STOP_SEQUENCE" | "FINISH" | "FINISHED" => FinishReason::Stop,
+        "length"
+        | "model_length"
+        | "max_tokens"
+        | "model_context_window_exceeded"
+        | "MAX_TOKENS"
+        | "LENGTH" => FinishReason::Length,
+        "tool_calls" | "function_call" | "tool_use" | "TOOL_CALL" => FinishReason::ToolCalls,
+        "content_filter" | "refusal" | "CONTENT_FILTERED" => FinishReason::ContentFilter,
+        "error" | "insufficient_system_resource" | "ERROR" | "TIMEOUT" => FinishReason::Error,
         _ => FinishReason::Other,
     }
 }

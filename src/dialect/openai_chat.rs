@@ -4,50 +4,45 @@
 //! reasoning, usage and tool calls, and in whether they end with `[DONE]` at all; whatever any of
 //! them does is read here without asking which of them it is.
 
-use alloc::string::String;
-use alloc::vec::Vec;
-
 use super::error::Said;
 use super::json::{Doc, Value};
+use super::progress::Progress;
 use super::sink::{Kind, Sink};
-use super::tools::{Call, Tools};
-use super::{Identity, finish_reason, usage};
-use crate::decoder::End;
+use super::tools::Call;
+use super::{Wire, usage};
 use crate::delta::Usage;
 
 /// What is known of the message so far.
 #[derive(Default)]
 pub(crate) struct State {
-    pub(super) choices: Choices,
-    tools: Tools,
+    pub(super) progress: Progress,
 }
 
 impl State {
     pub(crate) fn reset(&mut self) {
-        self.choices.reset();
-        self.tools.reset();
+        self.progress.reset();
     }
 
     /// Reads one chunk. Returns false where it is none.
-    pub(crate) fn event(&mut self, doc: &Doc<'_>, sink: &mut Sink) -> bool {
-        self.chunk(doc, "delta", sink)
+    pub(crate) fn event(&mut self, wire: &Wire<'_>, sink: &mut Sink) -> bool {
+        self.chunk(&wire.doc, "delta", sink)
     }
 
     /// Reads a whole response, in which a choice has a message in place of deltas.
-    pub(crate) fn whole(&mut self, doc: &Doc<'_>, sink: &mut Sink) -> bool {
-        self.chunk(doc, "message", sink)
+    pub(crate) fn whole(&mut self, wire: &Wire<'_>, sink: &mut Sink) -> bool {
+        self.chunk(&wire.doc, "message", sink)
     }
 
     /// Reads a payload whose choices have what is new under `news`.
     fn chunk(&mut self, doc: &Doc<'_>, news: &str, sink: &mut Sink) -> bool {
-        let Some(chunk) = Chunk::read(doc, &mut self.choices, sink) else {
+        let Some(chunk) = Chunk::read(doc, &mut self.progress, sink) else {
             return false;
         };
         let mut other = None;
         for choice in chunk.choices() {
             self.choice(choice, news, doc, sink, &mut other);
         }
-        chunk.finish(doc, sink);
+        chunk.finish(doc, &mut self.progress, sink);
         if let Some(name) = other {
             sink.other(name, doc.text);
         }
@@ -75,7 +70,7 @@ impl State {
                 "finish_reason" => finish = value.text(),
                 "usage" => usage = usage::read(value),
                 // The whole text so far, beside its delta: Perplexity and Writer.
-                "message" => self.choices.no_terminator = true,
+                "message" => self.progress.no_terminator = true,
                 "logprobs" if value.is_object() => *other = Some(key),
                 _ => {}
             }
@@ -85,8 +80,8 @@ impl State {
             // Some send legacy pieces in the middle of a chat.
             None => sink.piece(Kind::Text, index, text),
         }
-        self.choices.seen(index, finish, sink);
-        sink.usage(usage);
+        self.progress.choice(index, finish, sink);
+        self.progress.usage(usage, sink);
     }
 
     fn delta<'d>(
@@ -104,7 +99,7 @@ impl State {
         let mut function_call = None;
         for (key, value) in delta.members() {
             match key {
-                "role" => self.choices.identity.role(value.text(), sink),
+                "role" => self.progress.role(value.text(), sink),
                 "content" => content = Some(value),
                 "reasoning_content" => reasoning[0] = value.text(),
                 "reasoning" => reasoning[1] = value.text(),
@@ -195,7 +190,7 @@ impl State {
         match function {
             Some(function) => self.function(function, what, doc, sink),
             None => {
-                self.tools.call(&what, sink);
+                self.progress.tools.call(&what, sink);
             }
         }
     }
@@ -221,7 +216,7 @@ impl State {
             }
         }
         what.has_arguments = !arguments.is_empty();
-        let index = self.tools.call(&what, sink);
+        let index = self.progress.tools.call(&what, sink);
         sink.tool_call_arguments(what.choice, index, arguments, whole);
     }
 }
@@ -237,7 +232,7 @@ pub(super) struct Chunk<'d> {
 
 impl<'d> Chunk<'d> {
     /// Reads a payload and notes its start; `None` where it is neither a chunk nor an error.
-    pub(super) fn read(doc: &Doc<'d>, choices: &mut Choices, sink: &mut Sink) -> Option<Self> {
+    pub(super) fn read(doc: &Doc<'d>, progress: &mut Progress, sink: &mut Sink) -> Option<Self> {
         let mut chunk = Chunk {
             id: "",
             model: "",
@@ -254,7 +249,9 @@ impl<'d> Chunk<'d> {
                 "usage" => chunk.usage.merge(&usage::read(value)),
                 // Groq gives its usage, and an error, here.
                 "x_groq" => {
-                    chunk.usage.merge(&usage::of(value.get("usage")));
+                    chunk
+                        .usage
+                        .merge(&value.get("usage").map(usage::read).unwrap_or_default());
                     chunk.is_error |= value.get("error").is_some_and(|error| !error.is_empty());
                 }
                 "error" => chunk.is_error |= !value.is_empty(),
@@ -263,14 +260,14 @@ impl<'d> Chunk<'d> {
                     is_chunk |= value.text() == "chat.completion.chunk";
                 }
                 // Cerebras tells its timing in the last chunk and sends no `[DONE]`.
-                "time_info" => choices.no_terminator = true,
+                "time_info" => progress.no_terminator = true,
                 _ => {}
             }
         }
         if !is_chunk && chunk.choices.is_none() && !chunk.is_error {
             return None;
         }
-        choices.identity.update(chunk.id, chunk.model, sink);
+        progress.start(chunk.id, chunk.model, "", sink);
         Some(chunk)
     }
 
@@ -279,56 +276,10 @@ impl<'d> Chunk<'d> {
     }
 
     /// Notes what comes behind the choices: usage, then an error.
-    pub(super) fn finish(&self, doc: &Doc<'d>, sink: &mut Sink) {
-        sink.usage(self.usage);
+    pub(super) fn finish(&self, doc: &Doc<'d>, progress: &mut Progress, sink: &mut Sink) {
+        progress.usage(self.usage, sink);
         if self.is_error {
             Said::read(doc.root).report(doc, sink);
-        }
-    }
-}
-
-/// The choices of a response, and whether it is at its end.
-#[derive(Default)]
-pub(super) struct Choices {
-    pub(super) identity: Identity,
-    /// Index and last finish reason of each choice seen.
-    seen: Vec<(u32, String)>,
-    pub(super) done: bool,
-    /// The sender is known to end without `[DONE]`.
-    pub(super) no_terminator: bool,
-}
-
-impl Choices {
-    pub(super) fn reset(&mut self) {
-        self.identity.reset();
-        self.seen.clear();
-        self.done = false;
-        self.no_terminator = false;
-    }
-
-    /// Notes that the choice exists, and its finish reason unless that is empty or was noted before.
-    pub(super) fn seen(&mut self, index: u32, finish: &str, sink: &mut Sink) {
-        let known = self.seen.iter().position(|(seen, _)| *seen == index);
-        let known = known.unwrap_or_else(|| {
-            self.seen.push((index, String::new()));
-            self.seen.len() - 1
-        });
-        if let Some((_, raw)) = self.seen.get_mut(known)
-            && !finish.is_empty()
-            && raw != finish
-        {
-            raw.clear();
-            raw.push_str(finish);
-            sink.finish(index, finish_reason(finish), finish);
-        }
-    }
-
-    pub(super) fn end(&self) -> End {
-        let finished = !self.seen.is_empty() && self.seen.iter().all(|(_, raw)| !raw.is_empty());
-        if self.done || (self.no_terminator && finished) {
-            End::Complete
-        } else {
-            End::Truncated
         }
     }
 }

@@ -2,24 +2,26 @@
 //!
 //! Wire: as chat completions, but a choice has its piece of the reply in `text`.
 
-use super::json::Doc;
-use super::openai_chat::{Choices, Chunk};
+use super::Wire;
+use super::openai_chat::Chunk;
+use super::progress::Progress;
 use super::sink::{Kind, Sink};
 
 /// What is known of the message so far.
 #[derive(Default)]
 pub(crate) struct State {
-    pub(super) choices: Choices,
+    pub(super) progress: Progress,
 }
 
 impl State {
     pub(crate) fn reset(&mut self) {
-        self.choices.reset();
+        self.progress.reset();
     }
 
     /// Reads one chunk. Returns false where it is none.
-    pub(crate) fn event(&mut self, doc: &Doc<'_>, sink: &mut Sink) -> bool {
-        let Some(chunk) = Chunk::read(doc, &mut self.choices, sink) else {
+    pub(crate) fn event(&mut self, wire: &Wire<'_>, sink: &mut Sink) -> bool {
+        let doc = &wire.doc;
+        let Some(chunk) = Chunk::read(doc, &mut self.progress, sink) else {
             return false;
         };
         let mut has_logprobs = false;
@@ -37,9 +39,9 @@ impl State {
                 }
             }
             sink.piece(Kind::Text, index, text);
-            self.choices.seen(index, finish, sink);
+            self.progress.choice(index, finish, sink);
         }
-        chunk.finish(doc, sink);
+        chunk.finish(doc, &mut self.progress, sink);
         if has_logprobs {
             sink.other("logprobs", doc.text);
         }

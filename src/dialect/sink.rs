@@ -51,12 +51,14 @@ enum Note {
         index: i32,
         id: Span,
         name: Span,
+        is_server: bool,
     },
     ToolCallArguments {
         choice: u32,
         index: i32,
         fragment: Span,
         whole: bool,
+        is_server: bool,
     },
     Finish {
         choice: u32,
@@ -125,13 +127,16 @@ impl Sink {
         }
     }
 
-    pub(crate) fn tool_call_start(&mut self, choice: u32, index: i32, id: &str, name: &str) {
+    /// The start of a call: choice, index, ID and name.
+    pub(crate) fn tool_call_start(&mut self, start: (u32, i32, &str, &str), is_server: bool) {
+        let (choice, index, id, name) = start;
         let (id, name) = (self.keep(id), self.keep(name));
         self.notes.push(Note::ToolCallStart {
             choice,
             index,
             id,
             name,
+            is_server,
         });
     }
 
@@ -143,14 +148,31 @@ impl Sink {
         fragment: &str,
         whole: bool,
     ) {
+        self.arguments(choice, index, fragment, whole, false);
+    }
+
+    /// The same for a call that the provider runs.
+    pub(crate) fn server_tool_call_arguments(
+        &mut self,
+        choice: u32,
+        index: i32,
+        fragment: &str,
+        whole: bool,
+    ) {
+        self.arguments(choice, index, fragment, whole, true);
+    }
+
+    fn arguments(&mut self, choice: u32, index: i32, fragment: &str, whole: bool, is_server: bool) {
         if !fragment.is_empty() {
             let fragment = self.keep(fragment);
-            self.notes.push(Note::ToolCallArguments {
+            let note = Note::ToolCallArguments {
                 choice,
                 index,
                 fragment,
                 whole,
-            });
+                is_server,
+            };
+            self.notes.push(note);
         }
     }
 
@@ -244,7 +266,20 @@ impl Sink {
                 index,
                 id,
                 name,
+                is_server: false,
             } => Delta::ToolCallStart {
+                choice,
+                index,
+                id: text(id),
+                name: text(name),
+            },
+            Note::ToolCallStart {
+                choice,
+                index,
+                id,
+                name,
+                is_server: true,
+            } => Delta::ServerToolCallStart {
                 choice,
                 index,
                 id: text(id),
@@ -255,7 +290,20 @@ impl Sink {
                 index,
                 fragment,
                 whole,
+                is_server: false,
             } => Delta::ToolCallArguments {
+                choice,
+                index,
+                fragment: text(fragment),
+                whole,
+            },
+            Note::ToolCallArguments {
+                choice,
+                index,
+                fragment,
+                whole,
+                is_server: true,
+            } => Delta::ServerToolCallArguments {
                 choice,
                 index,
                 fragment: text(fragment),

@@ -23,6 +23,7 @@ struct Known {
     id: String,
     has_name: bool,
     has_arguments: bool,
+    is_server: bool,
 }
 
 /// What a fragment says of the call that it belongs to.
@@ -33,11 +34,30 @@ pub(crate) struct Call<'d> {
     pub(crate) id: &'d str,
     pub(crate) name: &'d str,
     pub(crate) has_arguments: bool,
+    /// It is whole, and so a call of its own whatever came before.
+    pub(crate) is_new: bool,
+    /// The provider runs the tool itself.
+    pub(crate) is_server: bool,
 }
 
 impl Tools {
     pub(crate) fn reset(&mut self) {
         self.calls.clear();
+    }
+
+    /// Whether the choice has called a tool of the caller's.
+    pub(crate) fn any(&self, choice: u32) -> bool {
+        self.calls
+            .iter()
+            .any(|known| known.choice == choice && !known.is_server)
+    }
+
+    /// Whether the latest call at the index is one that the provider runs.
+    pub(crate) fn is_server(&self, choice: u32, index: i32) -> bool {
+        let mut calls = self.calls.iter().rev();
+        calls
+            .find(|known| known.choice == choice && known.index == index)
+            .is_some_and(|known| known.is_server)
     }
 
     /// Finds the call that a fragment belongs to, or opens one, and returns its index. What is new
@@ -68,6 +88,7 @@ impl Tools {
                 id: String::new(),
                 has_name: false,
                 has_arguments: false,
+                is_server: call.is_server,
             });
             (self.calls.len() - 1, true)
         });
@@ -78,7 +99,8 @@ impl Tools {
         }
         let name = if known.has_name { "" } else { call.name };
         if news || !name.is_empty() {
-            sink.tool_call_start(known.choice, known.index, &known.id, name);
+            let start = (known.choice, known.index, known.id.as_str(), name);
+            sink.tool_call_start(start, known.is_server);
         }
         known.has_name |= !name.is_empty();
         known.has_arguments |= call.has_arguments;
@@ -86,6 +108,9 @@ impl Tools {
     }
 
     fn find(&self, call: &Call<'_>) -> Option<usize> {
+        if call.is_new {
+            return None;
+        }
         let last = |matches: &dyn Fn(&Known) -> bool| {
             self.calls
                 .iter()

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`sse`] | blocks of an event stream (HTML, section 9.2.6) | nearly every provider |
 //! | [`ndjson`] | lines | Ollama |
+//! | [`eventstream`] | binary frames of AWS | Bedrock |
 //!
 //! All framings have one shape. A parser is given the caller's chunk as `&mut &[u8]`, hands out one
 //! [`Item`] a call and moves the slice past what it used; `None` means that it wants the next chunk.
@@ -37,6 +38,7 @@
 )]
 
 mod carry;
+pub mod eventstream;
 pub mod ndjson;
 pub mod sse;
 mod value;
@@ -65,6 +67,8 @@ pub enum Item<'a> {
     Field(Field<'a>),
     /// A blank line that dispatched nothing, since no `data` came before it.
     Blank(Blank<'a>),
+    /// The server reports that it failed; AWS frames alone can.
+    Exception(Exception<'a>),
 }
 
 /// A dispatched event.
@@ -128,6 +132,19 @@ pub struct Blank<'a> {
     pub offset: u64,
 }
 
+/// A frame whose `:message-type` is `exception` or `error`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exception<'a> {
+    /// `:exception-type`, or `:error-code`.
+    pub name: Value<'a>,
+    /// The payload, mostly JSON with a `message`; or `:error-message`.
+    pub data: Value<'a>,
+    /// The frame as it came.
+    pub raw: &'a [u8],
+    /// Where the frame begins, in bytes from the start of the stream.
+    pub offset: u64,
+}
+
 impl<'a> Item<'a> {
     /// The item's bytes as they came.
     #[must_use]
@@ -138,7 +155,38 @@ impl<'a> Item<'a> {
             Item::Retry(x) => x.raw,
             Item::Field(x) => x.raw,
             Item::Blank(x) => x.raw,
+            Item::Exception(x) => x.raw,
         }
+    }
+}
+
+/// The framings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Framing {
+    /// The WHATWG event stream, `text/event-stream`.
+    Sse,
+    /// Newline-delimited JSON, `application/x-ndjson`.
+    Ndjson,
+    /// AWS's binary event stream, `application/vnd.amazon.eventstream`.
+    EventStream,
+}
+
+impl Framing {
+    /// The framing of a body with this content type; `None` where it tells nothing.
+    #[must_use]
+    pub fn of_content_type(content_type: &str) -> Option<Framing> {
+        let essence = content_type.split(';').next().unwrap_or_default().trim();
+        [
+            ("text/event-stream", Framing::Sse),
+            ("application/x-ndjson", Framing::Ndjson),
+            ("application/ndjson", Framing::Ndjson),
+            ("application/jsonl", Framing::Ndjson),
+            ("application/vnd.amazon.eventstream", Framing::EventStream),
+        ]
+        .into_iter()
+        .find(|(name, _)| essence.eq_ignore_ascii_case(name))
+        .map(|(_, framing)| framing)
     }
 }
 
@@ -169,6 +217,29 @@ pub enum Error {
         /// Where the event begins, in bytes from the start of the stream.
         offset: u64,
     },
+    /// A binary frame is not what its checksums or lengths say. Behind [`BadFrame::Prelude`] and
+    /// [`BadFrame::Length`] nothing more can be read, since nobody knows where the next frame
+    /// begins; the others cost only the frame.
+    BadFrame {
+        /// Where the frame begins, in bytes from the start of the stream.
+        offset: u64,
+        /// What is wrong with it.
+        what: BadFrame,
+    },
+}
+
+/// What is wrong with a binary frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BadFrame {
+    /// The checksum of the lengths does not match.
+    Prelude,
+    /// The lengths contradict each other.
+    Length,
+    /// The checksum of the frame does not match.
+    Checksum,
+    /// The headers do not fill the place that they are given.
+    Headers,
 }
 
 impl fmt::Display for Error {
@@ -182,6 +253,15 @@ impl fmt::Display for Error {
             }
             Error::OutOfMemory { offset } => {
                 write!(f, "no memory for the event at byte {offset}")
+            }
+            Error::BadFrame { offset, what } => {
+                let what = match what {
+                    BadFrame::Prelude => "its prelude's checksum does not match",
+                    BadFrame::Length => "its lengths contradict each other",
+                    BadFrame::Checksum => "its checksum does not match",
+                    BadFrame::Headers => "its headers are cut or overlong",
+                };
+                write!(f, "the frame at byte {offset} is damaged: {what}")
             }
         }
     }

@@ -82,6 +82,12 @@ impl<C: Carry> Parser<C> {
         self.offset
     }
 
+    /// Goes on in the middle of a stream of which another parser read the beginning.
+    #[cfg(feature = "delta")]
+    pub(crate) fn set_offset(&mut self, offset: u64) {
+        self.offset = offset;
+    }
+
     /// Whether the bytes so far end inside a line.
     #[must_use]
     pub fn is_mid_event(&self) -> bool {

@@ -1,7 +1,7 @@
 //! `deltawire collect`: a stream put together.
 
 use deltawire::frame::Eof;
-use deltawire::{Decoder, End, Message};
+use deltawire::{Decoder, End, Message, ToolCall};
 
 use crate::deltas::{Decoding, News, complain_about_end, decode};
 use crate::output::{self, Object, Output, quoted};
@@ -79,29 +79,12 @@ fn collected(message: &Message, decoder: &Decoder, bad_events: u64) -> Object {
                 object.text(&choice.index.to_string(), of(choice))
             })
     };
-    let optional = |text: Option<&str>| text.map_or("null".into(), quoted);
-    let calls: Vec<String> = message
-        .tool_calls()
-        .into_iter()
-        .map(|(choice, call)| {
-            let object = Object::new()
-                .value("choice", choice)
-                .value("index", call.index)
-                .value("id", optional(Some(&*call.id).filter(|id| !id.is_empty())))
-                .value(
-                    "name",
-                    optional(Some(&*call.name).filter(|name| !name.is_empty())),
-                )
-                .text("arguments", &call.arguments);
-            object.end().trim_end().to_owned()
-        })
-        .collect();
     let mut object = Object::new()
         .value("events", decoder.events())
         .object("text", texts(|choice| &choice.text))
         .object("reasoning", texts(|choice| &choice.reasoning))
         .object("refusal", texts(|choice| &choice.refusal))
-        .value("tool_calls", format_args!("[{}]", calls.join(",")))
+        .value("tool_calls", calls(&message.tool_calls()))
         .object(
             "finish",
             texts(|choice| choice.finish.as_ref().map_or("", |finish| &finish.raw)),
@@ -124,6 +107,10 @@ fn collected(message: &Message, decoder: &Decoder, bad_events: u64) -> Object {
             optional(decoder.dialect().map(|dialect| dialect.as_str())),
         )
         .value("complete", message.end == Some(End::Complete));
+    let server_calls = message.server_tool_calls();
+    if !server_calls.is_empty() {
+        object = object.value("server_tool_calls", calls(&server_calls));
+    }
     if decoder.comments() > 0 {
         object = object.value("comments", decoder.comments());
     }
@@ -131,4 +118,25 @@ fn collected(message: &Message, decoder: &Decoder, bad_events: u64) -> Object {
         object = object.value("bad_events", bad_events);
     }
     object
+}
+
+fn optional(text: Option<&str>) -> String {
+    text.map_or("null".into(), quoted)
+}
+
+/// A JSON list of tool calls.
+fn calls(calls: &[(u32, &ToolCall)]) -> String {
+    let calls = calls.iter().map(|(choice, call)| {
+        let object = Object::new()
+            .value("choice", choice)
+            .value("index", call.index)
+            .value("id", optional(Some(&*call.id).filter(|id| !id.is_empty())))
+            .value(
+                "name",
+                optional(Some(&*call.name).filter(|name| !name.is_empty())),
+            )
+            .text("arguments", &call.arguments);
+        object.end().trim_end().to_owned()
+    });
+    format!("[{}]", calls.collect::<Vec<_>>().join(","))
 }

@@ -117,27 +117,25 @@ pub(crate) fn delta(delta: &Delta<'_>) -> Object {
             index,
             id,
             name,
-        } => Object::of_type("tool_call_start")
-            .value("choice", choice)
-            .value("index", index)
-            .some_text("id", id)
-            .some_text("name", name),
+        } => start("tool_call_start", choice, index, id, name),
+        Delta::ServerToolCallStart {
+            choice,
+            index,
+            id,
+            name,
+        } => start("server_tool_call_start", choice, index, id, name),
         Delta::ToolCallArguments {
             choice,
             index,
             fragment,
             whole,
-        } => {
-            let line = Object::of_type("tool_call_arguments")
-                .value("choice", choice)
-                .value("index", index)
-                .text("fragment", fragment);
-            if whole {
-                line.value("whole", true)
-            } else {
-                line
-            }
-        }
+        } => arguments("tool_call_arguments", choice, index, fragment, whole),
+        Delta::ServerToolCallArguments {
+            choice,
+            index,
+            fragment,
+            whole,
+        } => arguments("server_tool_call_arguments", choice, index, fragment, whole),
         Delta::Finish {
             choice,
             reason,
@@ -158,5 +156,25 @@ pub(crate) fn delta(delta: &Delta<'_>) -> Object {
         Delta::Done => Object::of_type("done"),
         // A kind of delta that is newer than this command.
         _ => Object::of_type("other"),
+    }
+}
+
+fn start(kind: &str, choice: u32, index: i32, id: &str, name: &str) -> Object {
+    Object::of_type(kind)
+        .value("choice", choice)
+        .value("index", index)
+        .some_text("id", id)
+        .some_text("name", name)
+}
+
+fn arguments(kind: &str, choice: u32, index: i32, fragment: &str, whole: bool) -> Object {
+    let line = Object::of_type(kind)
+        .value("choice", choice)
+        .value("index", index)
+        .text("fragment", fragment);
+    if whole {
+        line.value("whole", true)
+    } else {
+        line
     }
 }

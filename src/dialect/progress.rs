@@ -1,0 +1,126 @@
+//! What every dialect keeps of a response: who answers, which tools were called, how far it is.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::finish_reason;
+use super::sink::Sink;
+use super::tools::Tools;
+use crate::delta::{FinishReason, Usage};
+
+/// How far a response has come.
+#[derive(Default)]
+pub(crate) struct Progress {
+    id: String,
+    model: String,
+    role: String,
+    pub(super) tools: Tools,
+    /// Index and last finish reason of each choice seen.
+    choices: Vec<(u32, String)>,
+    /// Every count that was noted.
+    pub(super) usage: Usage,
+    /// All that the dialect demands of a complete stream was seen.
+    pub(super) complete: bool,
+    /// The sender is known to send no terminator: finish reasons will do.
+    pub(super) no_terminator: bool,
+    /// The terminator was noted.
+    done: bool,
+}
+
+impl Progress {
+    pub(crate) fn reset(&mut self) {
+        self.id.clear();
+        self.model.clear();
+        self.role.clear();
+        self.tools.reset();
+        self.choices.clear();
+        self.usage = Usage::default();
+        self.complete = false;
+        self.no_terminator = false;
+        self.done = false;
+    }
+
+    /// Takes over what is new about who answers and notes it as a start. Empty strings say nothing.
+    pub(super) fn start(&mut self, id: &str, model: &str, role: &str, sink: &mut Sink) {
+        // All of them, whatever the first says.
+        let is_new = [
+            replace(&mut self.id, id),
+            replace(&mut self.model, model),
+            replace(&mut self.role, role),
+        ];
+        if is_new.contains(&true) {
+            sink.start(&self.id, &self.model, &self.role);
+        }
+    }
+
+    /// The same for a role that stands elsewhere in the event than the rest.
+    pub(super) fn role(&mut self, role: &str, sink: &mut Sink) {
+        if replace(&mut self.role, role) && !sink.set_role(role) {
+            sink.start(&self.id, &self.model, &self.role);
+        }
+    }
+
+    /// Notes that the choice exists, and its finish reason unless that is empty or was noted before.
+    pub(super) fn choice(&mut self, index: u32, finish: &str, sink: &mut Sink) {
+        self.finish(index, finish_reason(finish), finish, sink);
+    }
+
+    /// [`choice`](Self::choice), where the dialect knows better what the raw reason means.
+    pub(super) fn finish(&mut self, index: u32, reason: FinishReason, raw: &str, sink: &mut Sink) {
+        let known = self.choices.iter().position(|(known, _)| *known == index);
+        let known = known.unwrap_or_else(|| {
+            self.choices.push((index, String::new()));
+            self.choices.len() - 1
+        });
+        if replace(&mut self.choices[known].1, raw) {
+            sink.finish(index, reason, raw);
+        }
+    }
+
+    /// A reason that means an ordinary end: with tool calls it is that they wait for their results.
+    pub(super) fn stop_or_tool_calls(&self, index: u32) -> FinishReason {
+        if self.tools.any(index) {
+            FinishReason::ToolCalls
+        } else {
+            FinishReason::Stop
+        }
+    }
+
+    /// Notes token counts.
+    pub(super) fn usage(&mut self, usage: Usage, sink: &mut Sink) {
+        self.usage.merge(&usage);
+        sink.usage(usage);
+    }
+
+    /// The terminator came. It is noted once.
+    pub(super) fn done(&mut self, sink: &mut Sink) {
+        self.complete = true;
+        if !core::mem::replace(&mut self.done, true) {
+            sink.done();
+        }
+    }
+
+    /// The stream ends: notes a terminator that only the end of the stream could show.
+    pub(crate) fn at_end(&mut self, sink: &mut Sink) {
+        if self.complete {
+            self.done(sink);
+        }
+    }
+
+    /// Whether the stream is complete, if it ends here.
+    pub(crate) fn is_complete(&self) -> bool {
+        let is_finished =
+            !self.choices.is_empty() && self.choices.iter().all(|(_, raw)| !raw.is_empty());
+        self.complete || (self.no_terminator && is_finished)
+    }
+}
+
+/// Takes over a string that is neither empty nor the same; says whether it did.
+fn replace(slot: &mut String, new: &str) -> bool {
+    let is_new = !new.is_empty() && slot != new;
+    if is_new {
+        slot.clear();
+        slot.push_str(new);
+    }
+    is_new
+}
