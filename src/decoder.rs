@@ -7,7 +7,7 @@ use core::fmt;
 use crate::delta::Delta;
 use crate::dialect::error::{Said, report};
 use crate::dialect::json::{self, NotJson};
-use crate::dialect::sink::Sink;
+use crate::dialect::sink::{Note, Sink};
 use crate::dialect::{Dialect, State, Wire, bedrock, by_event, recognise};
 use crate::frame::{
     self, Eof, Event, Exception, Field, Framing, Item, MAX_EVENT_BYTES, eventstream, ndjson, sse,
@@ -135,6 +135,16 @@ pub struct Decoder {
     templates: Templates,
     events: Events,
     options: Options,
+}
+
+/// How far a step came.
+enum Step<'i> {
+    /// A delta whose text is read where it stands in the input.
+    Borrowed(Note, &'i str),
+    /// The sink has deltas.
+    Noted,
+    /// The input is used up.
+    Starved,
 }
 
 /// The framing in use.
@@ -312,15 +322,38 @@ impl Decoder {
         &'d mut self,
         input: &mut &'i [u8],
     ) -> Result<Option<Delta<'d>>, Error> {
+        Ok(match self.step(input)? {
+            Step::Borrowed(note, text) => note.with(text),
+            Step::Noted => self.events.sink.next(),
+            Step::Starved => None,
+        })
+    }
+
+    /// Reads until a delta waits, for [`next`](Self::next) with an empty input to hand out; false
+    /// where `input` is used up first. A caller that owns both the decoder and its input needs
+    /// this: it cannot return what `next` borrows out of the loop that refills the input.
+    #[cfg(feature = "client")]
+    pub(crate) fn advance(&mut self, input: &mut &[u8]) -> Result<bool, Error> {
+        match self.step(input)? {
+            Step::Borrowed(note, text) => {
+                let sink = &mut self.events.sink;
+                sink.clear();
+                sink.repeat_with(note, |out| out.push_str(text));
+            }
+            Step::Noted => {}
+            Step::Starved => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn step<'i>(&mut self, input: &mut &'i [u8]) -> Result<Step<'i>, Error> {
         while !self.events.sink.has_next() {
             let chunk: &'i [u8] = input;
             let is_attempt = self.templates.is_ready() && self.parser.is_between_events();
             if is_attempt && let Some(hit) = self.find(chunk) {
-                if let Some((note, text)) = self.templates.single(hit, chunk)
-                    && let Some(delta) = note.with(text)
-                {
+                if let Some((note, text)) = self.templates.single(hit, chunk) {
                     self.take(hit, input);
-                    return Ok(Some(delta));
+                    return Ok(Step::Borrowed(note, text));
                 }
                 if self.templates.fill(hit, chunk, &mut self.events.sink) {
                     self.take(hit, input);
@@ -329,13 +362,13 @@ impl Decoder {
             }
             if let Parser::Unknown = self.parser {
                 let Some(first) = chunk.first() else {
-                    return Ok(None);
+                    return Ok(Step::Starved);
                 };
                 self.recognise_framing(*first);
             }
             let item = match self.parser.next(input) {
                 Ok(Some(item)) => item,
-                Ok(None) => return Ok(None),
+                Ok(None) => return Ok(Step::Starved),
                 Err(error) => {
                     self.events.is_cut |= matches!(error, frame::Error::BadFrame { .. });
                     return Err(error.into());
@@ -370,7 +403,7 @@ impl Decoder {
                 self.parser = Parser::Ndjson(parser);
             }
         }
-        Ok(self.events.sink.next())
+        Ok(Step::Noted)
     }
 
     /// A template's match with what `chunk` begins with.
@@ -409,9 +442,18 @@ impl Decoder {
     ///
     /// As [`next`](Self::next).
     pub fn finish(&mut self) -> Result<Option<Delta<'_>>, Error> {
+        if self.advance_to_end()? {
+            Ok(self.events.sink.next())
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// [`advance`](Self::advance), for [`finish`](Self::finish).
+    pub(crate) fn advance_to_end(&mut self) -> Result<bool, Error> {
         while !self.events.sink.has_next() {
             if self.events.finished {
-                return Ok(None);
+                return Ok(false);
             }
             if let Parser::EventStream(parser) = &self.parser {
                 self.events.is_cut |= parser.is_mid_event();
@@ -421,7 +463,7 @@ impl Decoder {
                 None => self.events.finish(),
             }
         }
-        Ok(self.events.sink.next())
+        Ok(true)
     }
 
     /// How the stream ended, or would have if it ended here.

@@ -5,6 +5,8 @@
 #[cfg(feature = "alloc")]
 extern crate alloc;
 
+#[cfg(feature = "client")]
+pub mod client;
 #[cfg(feature = "delta")]
 pub mod decoder;
 #[cfg(feature = "delta")]

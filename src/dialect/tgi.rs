@@ -27,7 +27,10 @@ impl State {
             return false;
         };
         for (key, _) in root.members().chain(token.members()) {
-            if !matches!(key, "token" | "details" | "generated_text" | "special" | "text") {
+            if !matches!(
+                key,
+                "token" | "details" | "generated_text" | "special" | "text"
+            ) {
                 sink.ignored(key);
             }
         }
