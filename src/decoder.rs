@@ -494,6 +494,12 @@ impl Decoder {
         self.events.events
     }
 
+    /// How many of the events were taken by templates, see [`Options::templates`].
+    #[must_use]
+    pub fn templated(&self) -> u64 {
+        self.templates.taken()
+    }
+
     /// How many comments came.
     #[must_use]
     pub fn comments(&self) -> u64 {

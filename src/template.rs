@@ -54,6 +54,7 @@ pub(crate) struct Templates {
     credit: u32,
     rest: u32,
     next_rest: u32,
+    taken: u64,
     is_enabled: bool,
 }
 
@@ -122,6 +123,7 @@ impl Templates {
             credit: FIRST_CREDIT,
             rest: 0,
             next_rest: FIRST_REST,
+            taken: 0,
             is_enabled,
         }
     }
@@ -133,6 +135,12 @@ impl Templates {
         self.credit = FIRST_CREDIT;
         self.rest = 0;
         self.next_rest = FIRST_REST;
+        self.taken = 0;
+    }
+
+    /// How many events were hits that were used.
+    pub(crate) fn taken(&self) -> u64 {
+        self.taken
     }
 
     /// Whether an attempt is worth its cost at present.
@@ -230,6 +238,7 @@ impl Templates {
             last.next = hit.at;
         }
         self.last = hit.at;
+        self.taken += 1;
         self.credit = (self.credit + CREDIT_OF_HIT).min(MAX_CREDIT);
         self.next_rest = FIRST_REST;
     }
