@@ -32,7 +32,18 @@ fn measured<'a>(decoder: &mut Decoder, chunks: impl Iterator<Item = &'a [u8]>) -
     (deltas, bytes)
 }
 
-const WORDS: &[&str] = &[" the", " stream", "ing", ",", " parser", " of", "1", " caf\u{e9}", " ", "tokens"];
+const WORDS: &[&str] = &[
+    " the",
+    " stream",
+    "ing",
+    ",",
+    " parser",
+    " of",
+    "1",
+    " caf\u{e9}",
+    " ",
+    "tokens",
+];
 const PADDING: &str = "Kd0zS3Gv9pQ1xJ7";
 
 fn events(count: usize) -> Vec<String> {
@@ -52,9 +63,17 @@ fn corpus(dialect: &str) -> Vec<(String, Vec<u8>)> {
         .unwrap_or_else(|error| panic!("{}: {error}", dir.display()))
         .map(|entry| entry.expect("a directory entry").path())
         .filter(|path| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             let is_text = name.ends_with(".sse") || name.ends_with(".ndjson");
-            let of = name.find("-0").or(name.find("-1")).or(name.find("-2")).or(name.find("-3"));
+            let of = name
+                .find("-0")
+                .or(name.find("-1"))
+                .or(name.find("-2"))
+                .or(name.find("-3"));
             is_text && (dialect == "all" || Some(dialect) == of.map(|end| &name[..end]))
         })
         .collect();
@@ -62,14 +81,21 @@ fn corpus(dialect: &str) -> Vec<(String, Vec<u8>)> {
     files
         .into_iter()
         .map(|path| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             (name, std::fs::read(&path).expect("a recording"))
         })
         .collect()
 }
 
 fn main() {
-    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    let args: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|arg| arg != "--bench")
+        .collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let [kind, what, chunk, rest @ ..] = args.as_slice() else {
         eprintln!("usage: see the head of benches/deltas.rs");
@@ -102,7 +128,11 @@ fn main() {
             long_events += decoder.events();
             long_taken += decoder.templated();
             if rest.contains(&"misses") && decoder.templated() * 2 < decoder.events() {
-                println!("{name}: {} of {} events", decoder.templated(), decoder.events());
+                println!(
+                    "{name}: {} of {} events",
+                    decoder.templated(),
+                    decoder.events()
+                );
             }
         }
     }

@@ -7,7 +7,7 @@ use core::fmt;
 use crate::delta::Delta;
 use crate::dialect::error::{Said, report};
 use crate::dialect::json::{self, NotJson};
-use crate::dialect::sink::{Note, Sink};
+use crate::dialect::sink::Sink;
 use crate::dialect::{Dialect, State, Wire, bedrock, by_event, recognise};
 use crate::frame::{
     self, Eof, Event, Exception, Field, Framing, Item, MAX_EVENT_BYTES, eventstream, ndjson, sse,
@@ -134,17 +134,9 @@ pub struct Decoder {
     parser: Parser,
     templates: Templates,
     events: Events,
+    /// The next byte begins an event, and templates are worth an attempt.
+    is_at_event: bool,
     options: Options,
-}
-
-/// How far a step came.
-enum Step<'i> {
-    /// A delta whose text is read where it stands in the input.
-    Borrowed(Note, &'i str),
-    /// The sink has deltas.
-    Noted,
-    /// The input is used up.
-    Starved,
 }
 
 /// The framing in use.
@@ -306,6 +298,7 @@ impl Decoder {
             parser,
             templates,
             events,
+            is_at_event: false,
             options,
         }
     }
@@ -322,11 +315,27 @@ impl Decoder {
         &'d mut self,
         input: &mut &'i [u8],
     ) -> Result<Option<Delta<'d>>, Error> {
-        Ok(match self.step(input)? {
-            Step::Borrowed(note, text) => note.with(text),
-            Step::Noted => self.events.sink.next(),
-            Step::Starved => None,
+        if let Some(delta) = self.hit(input) {
+            return Ok(Some(delta));
+        }
+        Ok(if self.step(input)? {
+            self.events.sink.next()
+        } else {
+            None
         })
+    }
+
+    /// The only delta of an event that the expected template matches, read where it stands.
+    #[inline]
+    fn hit<'i>(&mut self, input: &mut &'i [u8]) -> Option<Delta<'i>> {
+        if !self.is_at_event || self.events.sink.has_next() {
+            return None;
+        }
+        let max = self.options.max_event_bytes;
+        let (len, note, text) = self.templates.single(input, self.events.version, max)?;
+        self.parser.skip_event(input, len);
+        self.events.events += 1;
+        note.with(text)
     }
 
     /// Reads until a delta waits, for [`next`](Self::next) with an empty input to hand out; false
@@ -334,48 +343,40 @@ impl Decoder {
     /// this: it cannot return what `next` borrows out of the loop that refills the input.
     #[cfg(feature = "client")]
     pub(crate) fn advance(&mut self, input: &mut &[u8]) -> Result<bool, Error> {
-        match self.step(input)? {
-            Step::Borrowed(note, text) => {
-                let sink = &mut self.events.sink;
-                sink.clear();
-                sink.repeat_with(note, |out| out.push_str(text));
-            }
-            Step::Noted => {}
-            Step::Starved => return Ok(false),
-        }
-        Ok(true)
+        self.step(input)
     }
 
-    fn step<'i>(&mut self, input: &mut &'i [u8]) -> Result<Step<'i>, Error> {
+    /// Reads until the sink has deltas; false where `input` is used up first.
+    fn step(&mut self, input: &mut &[u8]) -> Result<bool, Error> {
         while !self.events.sink.has_next() {
-            let chunk: &'i [u8] = input;
-            let is_attempt = self.templates.is_ready() && self.parser.is_between_events();
-            if is_attempt && let Some(hit) = self.find(chunk) {
-                if let Some((note, text)) = self.templates.single(hit, chunk) {
-                    self.take(hit, input);
-                    return Ok(Step::Borrowed(note, text));
-                }
-                if self.templates.fill(hit, chunk, &mut self.events.sink) {
-                    self.take(hit, input);
-                    continue;
-                }
+            let chunk = *input;
+            if chunk.is_empty() {
+                return Ok(false);
             }
+            // Templates first. An event that a chunk's end cut is held against them below.
+            let is_attempt = self.templates.is_ready() && self.parser.is_between_events();
+            if is_attempt
+                && let Some(hit) = self.find(chunk)
+                && self.templates.fill(hit, chunk, &mut self.events.sink)
+            {
+                self.templates.took(hit);
+                self.parser.skip_event(input, hit.len);
+                self.events.events += 1;
+                continue;
+            }
+            self.is_at_event = false;
             if let Parser::Unknown = self.parser {
-                let Some(first) = chunk.first() else {
-                    return Ok(Step::Starved);
-                };
-                self.recognise_framing(*first);
+                self.recognise_framing(chunk.first().copied().unwrap_or_default());
             }
             let item = match self.parser.next(input) {
                 Ok(Some(item)) => item,
-                Ok(None) => return Ok(Step::Starved),
+                Ok(None) => return Ok(false),
                 Err(error) => {
                     self.events.is_cut |= matches!(error, frame::Error::BadFrame { .. });
                     return Err(error.into());
                 }
             };
             if let Item::Event(event) = &item {
-                // An event that a chunk's end cut was not whole at the first attempt.
                 if self.templates.is_ready() && !(is_attempt && is_part_of(event.raw, chunk)) {
                     let max = self.options.max_event_bytes;
                     let hit = self.templates.find(event.raw, self.events.version, max);
@@ -403,7 +404,8 @@ impl Decoder {
                 self.parser = Parser::Ndjson(parser);
             }
         }
-        Ok(Step::Noted)
+        self.is_at_event = self.templates.is_ready() && self.parser.is_between_events();
+        Ok(true)
     }
 
     /// A template's match with what `chunk` begins with.
@@ -411,14 +413,6 @@ impl Decoder {
     fn find(&mut self, chunk: &[u8]) -> Option<Hit> {
         self.templates
             .find(chunk, self.events.version, self.options.max_event_bytes)
-    }
-
-    /// Moves past an event that a template has matched.
-    #[inline]
-    fn take(&mut self, hit: Hit, input: &mut &[u8]) {
-        self.templates.took(hit);
-        self.parser.skip_event(input, hit.len);
-        self.events.events += 1;
     }
 
     #[cold]
@@ -517,6 +511,7 @@ impl Decoder {
     pub fn reset(&mut self) {
         self.parser.reset();
         self.templates.reset();
+        self.is_at_event = false;
         if self.options.framing.is_none() && self.options.dialect.is_none() {
             self.parser = Parser::Unknown;
         }

@@ -23,6 +23,7 @@ use core::ops::Range;
 
 use memchr::memchr_iter;
 
+use crate::delta::Usage;
 use crate::dialect::json::{string_end, value_end};
 use crate::dialect::sink::{Mark, Note, Sink};
 use crate::dialect::usage::Count;
@@ -47,8 +48,9 @@ pub(crate) struct Templates {
     /// The first `len` are in use; the others keep their memory for the next stream.
     list: Vec<Template>,
     len: usize,
-    /// Which one hit or was made last.
+    /// Which one hit or was made last, and which is expected now.
     last: usize,
+    expected: usize,
     /// Where the holes of the latest hit are in its bytes.
     found: [Filling; MAX_HOLES],
     credit: u32,
@@ -56,6 +58,8 @@ pub(crate) struct Templates {
     next_rest: u32,
     taken: u64,
     is_enabled: bool,
+    /// The last event that missed gave no text.
+    was_silent: bool,
 }
 
 /// An event to hold the next ones against.
@@ -65,19 +69,22 @@ struct Template {
     wire: Vec<u8>,
     holes: Vec<Hole>,
     notes: Vec<Note>,
+    usage: Usage,
     /// What of `wire` lies behind the last line that counts against the event limit.
     tail: usize,
     /// What was known of the response, see `Progress::version`.
     version: u32,
     /// Which template hit after this one the last time.
     next: usize,
+    /// The event's only note, where that is text.
+    single: Option<Note>,
 }
 
 /// A place that varies: a whole scalar, a string without its quotes.
 #[derive(Debug, Clone, Copy, Default)]
 struct Hole {
-    start: usize,
-    end: usize,
+    start: u32,
+    end: u32,
     what: What,
 }
 
@@ -119,12 +126,14 @@ impl Templates {
             list: Vec::new(),
             len: 0,
             last: 0,
+            expected: 0,
             found: [Filling::default(); MAX_HOLES],
             credit: FIRST_CREDIT,
             rest: 0,
             next_rest: FIRST_REST,
             taken: 0,
             is_enabled,
+            was_silent: false,
         }
     }
 
@@ -132,10 +141,12 @@ impl Templates {
     pub(crate) fn reset(&mut self) {
         self.len = 0;
         self.last = 0;
+        self.expected = 0;
         self.credit = FIRST_CREDIT;
         self.rest = 0;
         self.next_rest = FIRST_REST;
         self.taken = 0;
+        self.was_silent = false;
     }
 
     /// How many events were hits that were used.
@@ -149,11 +160,68 @@ impl Templates {
         self.len > 0 && self.credit > 0
     }
 
-    /// Holds the templates against the event that `bytes` begin with, if they do begin with a whole
-    /// one. `version` is that of what is known of the response, `max` the event limit.
+    /// Holds the expected template against the event that `bytes` begin with. Gives the length of
+    /// the event, and its only note with its text, where it matches and its text can be read where
+    /// it stands. Everything else is for [`find`](Self::find).
     #[inline]
+    pub(crate) fn single<'b>(
+        &mut self,
+        bytes: &'b [u8],
+        version: u32,
+        max: usize,
+    ) -> Option<(usize, Note, &'b str)> {
+        let template = self.list.get(self.expected)?;
+        let note = template.single?;
+        if template.version != version || self.expected >= self.len {
+            return None;
+        }
+        let mut text: Option<&[u8]> = None;
+        let (mut from, mut pos) = (0, 0);
+        for hole in &template.holes {
+            let literal = template.wire.get(from..hole.start as usize)?;
+            let rest = bytes.get(pos..)?.strip_prefix(literal)?;
+            pos += literal.len();
+            from = hole.end as usize;
+            let len = match hole.what {
+                // Short, ASCII or not, and without escapes: nearly all text is.
+                What::Text(_) => {
+                    let len = match rest
+                        .first_chunk::<8>()
+                        .map(|word| stops(u64::from_le_bytes(*word)))
+                    {
+                        Some(stops) if stops != 0 => (stops.trailing_zeros() / 8) as usize,
+                        _ => scan_string(bytes, pos, |_| None)?.end - pos,
+                    };
+                    if len == 0 || rest.get(len) != Some(&b'"') {
+                        return None;
+                    }
+                    text = rest.get(..len);
+                    len
+                }
+                what => what.scan(bytes, pos)?.end - pos,
+            };
+            pos += len;
+        }
+        let literal = template.wire.get(from..)?;
+        if !bytes.get(pos..)?.starts_with(literal) {
+            return None;
+        }
+        let len = pos + literal.len();
+        let text = core::str::from_utf8(text?).ok()?;
+        if len - template.tail > max {
+            return None;
+        }
+        self.took(Hit {
+            len,
+            at: self.expected,
+        });
+        Some((len, note, text))
+    }
+
+    /// Holds all templates against the event that `bytes` begin with, if they do begin with a whole
+    /// one. `version` is that of what is known of the response, `max` the event limit.
     pub(crate) fn find(&mut self, bytes: &[u8], version: u32, max: usize) -> Option<Hit> {
-        let expected = self.list.get(self.last).map_or(0, |last| last.next);
+        let expected = self.expected;
         let others = (0..self.len).filter(|at| *at != expected);
         for at in core::iter::once(expected).chain(others) {
             let Some(template) = self.list.get(at) else {
@@ -165,32 +233,9 @@ impl Templates {
             let Some(len) = template.matches(bytes, &mut self.found) else {
                 continue;
             };
-            if len - template.tail > max {
-                return None;
-            }
-            return Some(Hit { len, at });
+            return (len - template.tail <= max).then_some(Hit { len, at });
         }
         None
-    }
-
-    /// The hit's only delta, where it has only one and that is text that can be read where it
-    /// stands in `bytes`: the note, with that text.
-    #[inline]
-    pub(crate) fn single<'b>(&self, hit: Hit, bytes: &'b [u8]) -> Option<(Note, &'b str)> {
-        let template = self.list.get(hit.at)?;
-        let [note] = template.notes.as_slice() else {
-            return None;
-        };
-        let hole = template
-            .holes
-            .iter()
-            .position(|hole| hole.what == What::Text(0))?;
-        let filling = self.found.get(hole)?;
-        if filling.has_escapes {
-            return None;
-        }
-        let text = bytes.get(filling.start..filling.end)?;
-        Some((*note, core::str::from_utf8(text).ok()?))
     }
 
     /// Notes all deltas of the hit. Returns false, and notes nothing, where a text is no UTF-8.
@@ -199,33 +244,30 @@ impl Templates {
         let Some(template) = self.list.get(hit.at) else {
             return false;
         };
-        for (n, note) in template.notes.iter().enumerate() {
-            let mut note = *note;
-            let mut text = None;
-            for (hole, filling) in template.holes.iter().zip(&self.found) {
-                let bytes = bytes.get(filling.start..filling.end).unwrap_or_default();
-                match hole.what {
-                    What::Text(of) if usize::from(of) == n => text = Some((bytes, filling)),
-                    What::Count(slot) => {
-                        if let (Note::Usage(usage), Some(count)) = (&mut note, number(bytes)) {
-                            *slot.of(usage) = Some(count);
-                        }
-                    }
-                    _ => {}
-                }
+        let mut usage = template.usage;
+        for (hole, filling) in template.holes.iter().zip(&self.found) {
+            if let What::Count(count) = hole.what {
+                *count.of(&mut usage) = filling.of(bytes).and_then(number);
             }
-            let Some((text, filling)) = text else {
-                sink.repeat(note);
+        }
+        for (n, note) in template.notes.iter().enumerate() {
+            let is_its = |hole: &Hole| matches!(hole.what, What::Text(of) if usize::from(of) == n);
+            let Some(at) = template.holes.iter().position(is_its) else {
+                sink.repeat_usage(usage);
                 continue;
             };
-            let Ok(text) = core::str::from_utf8(text) else {
+            let filling = self.found.get(at).copied().unwrap_or_default();
+            let text = filling
+                .of(bytes)
+                .and_then(|text| core::str::from_utf8(text).ok());
+            let Some(text) = text else {
                 sink.clear();
                 return false;
             };
             if filling.has_escapes {
-                sink.repeat_with(note, |out| unescape(text, out));
+                sink.repeat_with(*note, |out| unescape(text, out));
             } else {
-                sink.repeat_with(note, |out| out.push_str(text));
+                sink.repeat_with(*note, |out| out.push_str(text));
             }
         }
         true
@@ -234,10 +276,13 @@ impl Templates {
     /// The hit was used: what follows it will be expected after it the next time.
     #[inline]
     pub(crate) fn took(&mut self, hit: Hit) {
-        if let Some(last) = self.list.get_mut(self.last) {
+        if hit.at != self.expected
+            && let Some(last) = self.list.get_mut(self.last)
+        {
             last.next = hit.at;
         }
         self.last = hit.at;
+        self.expected = self.list.get(hit.at).map_or(0, |template| template.next);
         self.taken += 1;
         self.credit = (self.credit + CREDIT_OF_HIT).min(MAX_CREDIT);
         self.next_rest = FIRST_REST;
@@ -255,21 +300,27 @@ impl Templates {
             }
             return;
         }
+        let seen = Seen::of(event, sink);
+        // What gives no text is mostly said once; an attempt that fails early costs next to nothing.
+        let is_silent = sink.notes().is_empty();
+        let is_once = is_silent && !core::mem::replace(&mut self.was_silent, is_silent);
+        let Some(seen) = seen.filter(|_| !is_once) else {
+            return;
+        };
         self.credit -= 1;
         if self.credit == 0 {
             self.rest = self.next_rest;
             self.next_rest = (self.next_rest * 2).min(MAX_REST);
         }
-        self.learn(event, sink, version);
+        self.learn(&seen, version);
     }
 
-    fn learn(&mut self, event: &Event<'_>, sink: &Sink, version: u32) -> Option<()> {
-        let seen = Seen::of(event, sink)?;
+    fn learn(&mut self, seen: &Seen<'_>, version: u32) -> Option<()> {
         for at in 0..self.len {
             let template = self.list.get_mut(at)?;
-            if let Some(holes) = template.align(&seen) {
-                template.take(&seen, &holes, version);
-                self.last = at;
+            if let Some(holes) = template.align(seen) {
+                template.take(seen, &holes, version);
+                self.follow(at);
                 return Some(());
             }
         }
@@ -277,15 +328,10 @@ impl Templates {
         for (n, at) in seen.sink.texts() {
             let start = seen.payload + at;
             let end = string_end(seen.raw, start)? - 1;
-            let before = seen.raw.get(start.checked_sub(1)?);
-            if before != Some(&b'"') {
+            if seen.raw.get(start.checked_sub(1)?) != Some(&b'"') {
                 return None;
             }
-            holes.push(Hole {
-                start,
-                end,
-                what: What::Text(n),
-            })?;
+            holes.push(start, end, What::Text(n))?;
         }
         if !holes.as_slice().is_sorted_by_key(|hole| hole.start) {
             return None;
@@ -297,20 +343,27 @@ impl Templates {
             }
             self.len - 1
         } else {
-            // The one that is neither the last nor expected after it.
-            let expected = self.list.get(self.last)?.next;
-            (0..self.len).find(|at| *at != self.last && *at != expected)?
+            // One that is neither the last nor expected after it.
+            (0..self.len).find(|at| *at != self.last && *at != self.expected)?
         };
         let template = self.list.get_mut(at)?;
+        template.take(seen, &holes, version);
         template.next = at;
-        template.take(&seen, &holes, version);
-        if self.last < self.len
-            && let Some(last) = self.list.get_mut(self.last)
+        self.follow(at);
+        Some(())
+    }
+
+    /// The template was made or renewed from the event that came last.
+    fn follow(&mut self, at: usize) {
+        if let Some(last) = self
+            .list
+            .get_mut(self.last)
+            .filter(|_| self.last < self.len)
         {
             last.next = at;
         }
         self.last = at;
-        Some(())
+        self.expected = self.list.get(at).map_or(0, |template| template.next);
     }
 }
 
@@ -321,14 +374,14 @@ impl Template {
         let mut pos = 0;
         let mut from = 0;
         for (hole, filling) in self.holes.iter().zip(found) {
-            let literal = self.wire.get(from..hole.start)?;
+            let literal = self.wire.get(from..hole.start as usize)?;
             if !bytes.get(pos..)?.starts_with(literal) {
                 return None;
             }
             pos += literal.len();
             *filling = hole.what.scan(bytes, pos)?;
             pos = filling.end;
-            from = hole.end;
+            from = hole.end as usize;
         }
         let literal = self.wire.get(from..)?;
         bytes
@@ -353,7 +406,9 @@ impl Template {
         let (mut from, mut pos) = (0, 0);
         let mut known = self.holes.iter().peekable();
         loop {
-            let until = known.peek().map_or(self.wire.len(), |hole| hole.start);
+            let until = known
+                .peek()
+                .map_or(self.wire.len(), |hole| hole.start as usize);
             let literal = self.wire.get(from..until)?;
             let rest = seen.raw.get(pos..)?;
             let same = literal.iter().zip(rest).take_while(|(a, b)| a == b).count();
@@ -363,12 +418,8 @@ impl Template {
                 };
                 let start = pos + same;
                 let end = hole.what.scan(seen.raw, start)?.end;
-                holes.push(Hole {
-                    start,
-                    end,
-                    ..*hole
-                })?;
-                (from, pos) = (hole.end, end);
+                holes.push(start, end, hole.what)?;
+                (from, pos) = (hole.end as usize, end);
                 continue;
             }
             // What they differ in begins in both after the same bytes.
@@ -376,7 +427,7 @@ impl Template {
             let known_start = from + start.checked_sub(pos)?;
             let end = what.scan(seen.raw, start)?.end;
             let known_end = what.scan(&self.wire, known_start)?.end;
-            holes.push(Hole { start, end, what })?;
+            holes.push(start, end, what)?;
             (from, pos) = (known_end, end);
         }
     }
@@ -388,8 +439,19 @@ impl Template {
         self.holes.extend_from_slice(holes.as_slice());
         self.notes.clear();
         self.notes.extend_from_slice(seen.sink.notes());
+        self.usage = seen.sink.counts();
         self.tail = seen.tail;
         self.version = version;
+        self.single = match self.notes.as_slice() {
+            [note] if note.with("").is_some() => Some(*note),
+            _ => None,
+        };
+    }
+}
+
+impl Filling {
+    fn of(self, bytes: &[u8]) -> Option<&[u8]> {
+        bytes.get(self.start..self.end)
     }
 }
 
@@ -445,23 +507,29 @@ impl<'e> Seen<'e> {
                 .count();
             return Some((pos - spaces, What::Space));
         }
-        self.sink.marks().iter().find_map(|mark| {
-            let value = self.value_of(mark)?;
-            // The byte behind it counts too: that is where a longer one differs.
-            let inside = value.start <= pos && pos <= value.end;
-            let start = inside.then(|| self.scalar_in(value.clone(), pos))??;
-            let is_string = *self.raw.get(start)? == b'"';
-            match mark.count {
-                None if is_string => Some((start + 1, What::String)),
-                None => Some((start, What::Number)),
-                Some(slot) => {
-                    let count = number(self.raw.get(value)?)?;
-                    self.sink
-                        .is_count(slot, count)
-                        .then_some((start, What::Count(slot)))
-                }
+        // Marks do not lie in one another, so it is the nearest one or none.
+        let is_before = |mark: &&Mark| self.payload + mark.at < pos;
+        let mark = self
+            .sink
+            .marks()
+            .iter()
+            .filter(is_before)
+            .max_by_key(|mark| mark.at)?;
+        let value = self.value_of(mark)?;
+        // The byte behind it counts too: that is where a longer one differs.
+        let inside = value.start <= pos && pos <= value.end;
+        let start = inside.then(|| self.scalar_in(value.clone(), pos))??;
+        let is_string = *self.raw.get(start)? == b'"';
+        match mark.count {
+            None if is_string => Some((start + 1, What::String)),
+            None => Some((start, What::Number)),
+            Some(slot) => {
+                let count = number(self.raw.get(value)?)?;
+                self.sink
+                    .is_count(slot, count)
+                    .then_some((start, What::Count(slot)))
             }
-        })
+        }
     }
 
     /// Whether a byte of the payload is outside of all strings.
@@ -522,8 +590,14 @@ struct Holes {
 
 impl Holes {
     /// Adds one; `None` where there are too many.
-    fn push(&mut self, hole: Hole) -> Option<()> {
-        *self.list.get_mut(self.len)? = hole;
+    fn push(&mut self, start: usize, end: usize, what: What) -> Option<()> {
+        // A template is no larger than `MAX_WIRE_BYTES`.
+        let narrow = |pos| u32::try_from(pos).ok();
+        *self.list.get_mut(self.len)? = Hole {
+            start: narrow(start)?,
+            end: narrow(end)?,
+            what,
+        };
         self.len += 1;
         Some(())
     }

@@ -167,12 +167,13 @@ impl<'d> Value<'d> {
         matches!(self.node(), Some(Node::Array { .. }))
     }
 
-    /// Whether it says nothing: null, false, "", [] or {}.
+    /// Whether it says nothing: null, false, "", or an array or object of nothing else.
     pub(crate) fn is_empty(self) -> bool {
         match self.node() {
             None | Some(Node::Static(StaticNode::Null | StaticNode::Bool(false))) => true,
             Some(Node::String(text)) => text.is_empty(),
-            Some(Node::Object { len, .. } | Node::Array { len, .. }) => len == 0,
+            Some(Node::Object { .. }) => self.members().all(|(_, value)| value.is_empty()),
+            Some(Node::Array { .. }) => self.elements().all(Value::is_empty),
             Some(Node::Static(_)) => false,
         }
     }

@@ -68,7 +68,7 @@ impl State {
                 _ if key == news => delta = value.is_object().then_some(value).or(delta),
                 "text" => text = Some((key, value)),
                 "finish_reason" => finish = value.text(),
-                "usage" => usage = usage::read(value, sink),
+                "usage" if value.is_object() => usage = usage::read(value, sink),
                 // The whole text so far, beside its delta: Perplexity and Writer.
                 "message" => {
                     self.progress.no_terminator = true;
@@ -92,7 +92,9 @@ impl State {
             (None, None) => {}
         }
         self.progress.choice(index, finish, sink);
-        self.progress.usage(usage, sink);
+        if !usage.is_empty() {
+            self.progress.usage(usage, sink);
+        }
     }
 
     fn delta<'d>(
@@ -264,7 +266,8 @@ impl<'d> Chunk<'d> {
                 "id" => chunk.id = value.text(),
                 "model" => chunk.model = value.text(),
                 "choices" if value.is_array() => chunk.choices = Some(value),
-                "usage" => chunk.usage.merge(&usage::read(value, sink)),
+                "usage" if value.is_object() => chunk.usage.merge(&usage::read(value, sink)),
+                "usage" => {}
                 // Groq gives its usage, and an error, here.
                 "x_groq" => {
                     chunk.usage.merge(&usage::of(value.get("usage"), sink));

@@ -103,8 +103,10 @@ impl Progress {
 
     /// Notes token counts.
     pub(super) fn usage(&mut self, usage: Usage, sink: &mut Sink) {
-        self.usage.merge(&usage);
-        sink.usage(usage);
+        if !usage.is_empty() {
+            self.usage.merge(&usage);
+            sink.usage(usage);
+        }
     }
 
     /// The terminator came. It is noted once.

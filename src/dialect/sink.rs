@@ -17,6 +17,8 @@ pub(crate) struct Sink {
     notes: Vec<Note>,
     next: usize,
     text: String,
+    /// The token counts of the event, if a note says that it has some.
+    usage: Usage,
     /// The event's payload, kept only where a delta shows it.
     raw: Vec<u8>,
     /// Where in memory the payload was parsed, and how long it is.
@@ -36,14 +38,16 @@ pub(crate) struct Mark {
     pub(crate) count: Option<Count>,
 }
 
-/// A piece of the sink's text.
+/// A piece of the sink's text. Four bytes a position will do: the parser takes no larger payload.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Span {
-    start: usize,
-    end: usize,
-    /// Where in the payload it stands, if it stands there.
-    at: Option<u32>,
+    start: u32,
+    end: u32,
+    /// Where in the payload it stands; `NOWHERE` if it does not.
+    at: u32,
 }
+
+const NOWHERE: u32 = u32::MAX;
 
 /// What kind of text a piece is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +89,8 @@ pub(crate) enum Note {
         reason: FinishReason,
         raw: Span,
     },
-    Usage(Usage),
+    /// The sink's token counts.
+    Usage,
     Error {
         kind: ErrorKind,
         transient: bool,
@@ -166,17 +171,16 @@ impl Sink {
     pub(crate) fn texts(&self) -> impl Iterator<Item = (u8, usize)> {
         (0..)
             .zip(&self.notes)
-            .filter_map(|(n, note)| Some((n, note.text()?.at? as usize)))
+            .filter_map(|(n, note)| Some((n, note.text()?.place()?)))
     }
 
     /// Whether another event like this one would give the same deltas but for their texts and
     /// counts.
     pub(crate) fn is_repeatable(&self) -> bool {
-        let has_place = |note: &Note| note.text().is_some_and(|text| text.at.is_some());
-        let is_usage = |note: &&Note| matches!(note, Note::Usage(_));
+        let has_place = |note: &Note| note.text().is_some_and(|text| text.place().is_some());
+        let is_usage = |note: &&Note| matches!(note, Note::Usage);
         !self.is_unique
             && self.notes.len() <= usize::from(u8::MAX)
-            && self.notes.iter().any(has_place)
             && self
                 .notes
                 .iter()
@@ -191,19 +195,19 @@ impl Sink {
             .iter()
             .filter(|mark| mark.count == Some(count))
             .count();
-        let mut usage = self.notes.iter().filter_map(|note| match note {
-            Note::Usage(usage) => Some(*usage),
-            _ => None,
-        });
-        of == 1
-            && usage
-                .next()
-                .is_some_and(|mut usage| *count.of(&mut usage) == Some(value))
+        let mut usage = self.usage;
+        of == 1 && *count.of(&mut usage) == Some(value)
     }
 
-    /// Notes what another event gave.
-    pub(crate) fn repeat(&mut self, note: Note) {
-        self.notes.push(note);
+    /// The token counts of the event; of no meaning where no note says that it has some.
+    pub(crate) fn counts(&self) -> Usage {
+        self.usage
+    }
+
+    /// Notes the counts of an event whose other notes follow or precede.
+    pub(crate) fn repeat_usage(&mut self, usage: Usage) {
+        self.usage = usage;
+        self.notes.push(Note::Usage);
     }
 
     /// Notes what another event gave, with other text.
@@ -212,11 +216,7 @@ impl Sink {
         write(&mut self.text);
         if let Note::Piece { text, .. } | Note::ToolCallArguments { fragment: text, .. } = &mut note
         {
-            *text = Span {
-                start,
-                end: self.text.len(),
-                at: None,
-            };
+            *text = self.span(start, None);
         }
         if self.text.len() > start {
             self.notes.push(note);
@@ -232,10 +232,17 @@ impl Sink {
     fn keep(&mut self, text: &str) -> Span {
         let start = self.text.len();
         self.text.push_str(text);
+        let at = self.position(text);
+        self.span(start, at)
+    }
+
+    /// The span from `start` to the end of the text.
+    fn span(&self, start: usize, at: Option<u32>) -> Span {
+        let narrow = |pos| u32::try_from(pos).unwrap_or(u32::MAX);
         Span {
-            start,
-            end: self.text.len(),
-            at: self.position(text),
+            start: narrow(start),
+            end: narrow(self.text.len()),
+            at: at.unwrap_or(NOWHERE),
         }
     }
 
@@ -324,9 +331,14 @@ impl Sink {
 
     /// Token counts; none where nothing is known.
     pub(crate) fn usage(&mut self, usage: Usage) {
-        if !usage.is_empty() {
-            self.notes.push(Note::Usage(usage));
+        if usage.is_empty() {
+            return;
         }
+        if !self.notes.iter().any(|note| matches!(note, Note::Usage)) {
+            self.usage = Usage::default();
+            self.notes.push(Note::Usage);
+        }
+        self.usage.merge(&usage);
     }
 
     pub(crate) fn error(
@@ -367,7 +379,11 @@ impl Sink {
     pub(crate) fn next(&mut self) -> Option<Delta<'_>> {
         let note = self.notes.get(self.next)?;
         self.next += 1;
-        let text = |span: Span| self.text.get(span.start..span.end).unwrap_or_default();
+        let text = |span: Span| {
+            self.text
+                .get(span.start as usize..span.end as usize)
+                .unwrap_or_default()
+        };
         Some(match *note {
             Note::Start { id, model, role } => Delta::Start {
                 id: text(id),
@@ -455,7 +471,7 @@ impl Sink {
                 reason,
                 raw: text(raw),
             },
-            Note::Usage(usage) => Delta::Usage(usage),
+            Note::Usage => Delta::Usage(self.usage),
             Note::Error {
                 kind,
                 transient,
@@ -516,11 +532,7 @@ impl Note {
                     ..
                 },
             ) => (a, b, c) == (x, y, z),
-            (Note::Usage(a), Note::Usage(x)) => {
-                // The same counts must be known; what they are does not matter.
-                a.counts().map(|(_, count)| count.is_some())
-                    == x.counts().map(|(_, count)| count.is_some())
-            }
+            (Note::Usage, Note::Usage) => true,
             _ => false,
         }
     }
@@ -570,5 +582,11 @@ impl Note {
             },
             _ => return None,
         })
+    }
+}
+
+impl Span {
+    fn place(self) -> Option<usize> {
+        (self.at != NOWHERE).then_some(self.at as usize)
     }
 }
