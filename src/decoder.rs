@@ -582,7 +582,11 @@ impl Events {
     }
 
     fn event(&mut self, event: &Event<'_>) -> Result<(), NotJson> {
-        let name = event.event.as_str().unwrap_or_default();
+        // Not worth a validation each time.
+        let name = match event.event.as_bytes() {
+            b"message" => "message",
+            _ => event.event.as_str().unwrap_or_default(),
+        };
         let payload = event.data.trim_ascii();
         if payload == b"[DONE]" {
             match &mut self.state {

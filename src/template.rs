@@ -83,8 +83,10 @@ struct Template {
 /// A place that varies: a whole scalar, a string without its quotes.
 #[derive(Debug, Clone, Copy, Default)]
 struct Hole {
-    start: u32,
-    end: u32,
+    /// How many bytes that do not vary stand before it, from the hole before on.
+    literal: u32,
+    /// How long it is in the template's own bytes.
+    len: u32,
     what: What,
 }
 
@@ -139,6 +141,9 @@ impl Templates {
 
     /// Forgets the stream; memory is kept.
     pub(crate) fn reset(&mut self) {
+        for template in &mut self.list {
+            template.forget();
+        }
         self.len = 0;
         self.last = 0;
         self.expected = 0;
@@ -171,46 +176,37 @@ impl Templates {
         max: usize,
     ) -> Option<(usize, Note, &'b str)> {
         let template = self.list.get(self.expected)?;
-        let note = template.single?;
-        if template.version != version || self.expected >= self.len {
+        let (Some(note), true) = (&template.single, template.version == version) else {
             return None;
-        }
-        let mut text: Option<&[u8]> = None;
-        let (mut from, mut pos) = (0, 0);
+        };
+        let mut text: &[u8] = &[];
+        let mut wire = template.wire.as_slice();
+        let mut rest = bytes;
         for hole in &template.holes {
-            let literal = template.wire.get(from..hole.start as usize)?;
-            let rest = bytes.get(pos..)?.strip_prefix(literal)?;
-            pos += literal.len();
-            from = hole.end as usize;
+            let (literal, behind) = wire.split_at_checked(hole.literal as usize)?;
+            rest = rest.strip_prefix(literal)?;
+            wire = behind.get(hole.len as usize..)?;
             let len = match hole.what {
-                // Short, ASCII or not, and without escapes: nearly all text is.
                 What::Text(_) => {
-                    let len = match rest
-                        .first_chunk::<8>()
-                        .map(|word| stops(u64::from_le_bytes(*word)))
-                    {
-                        Some(stops) if stops != 0 => (stops.trailing_zeros() / 8) as usize,
-                        _ => scan_string(bytes, pos, |_| None)?.end - pos,
-                    };
-                    if len == 0 || rest.get(len) != Some(&b'"') {
-                        return None;
-                    }
-                    text = rest.get(..len);
+                    let len = plain_len(rest)?;
+                    text = rest.get(..len)?;
                     len
                 }
-                what => what.scan(bytes, pos)?.end - pos,
+                What::String => match plain_len(rest) {
+                    Some(len) => len,
+                    None => hole.what.scan(rest, 0)?.end,
+                },
+                what => what.scan(rest, 0)?.end,
             };
-            pos += len;
+            rest = rest.get(len..)?;
         }
-        let literal = template.wire.get(from..)?;
-        if !bytes.get(pos..)?.starts_with(literal) {
+        let rest = rest.strip_prefix(wire)?;
+        let len = bytes.len() - rest.len();
+        if text.is_empty() || len - template.tail > max {
             return None;
         }
-        let len = pos + literal.len();
-        let text = core::str::from_utf8(text?).ok()?;
-        if len - template.tail > max {
-            return None;
-        }
+        let text = core::str::from_utf8(text).ok()?;
+        let note = *note;
         self.took(Hit {
             len,
             at: self.expected,
@@ -227,7 +223,7 @@ impl Templates {
             let Some(template) = self.list.get(at) else {
                 continue;
             };
-            if template.version != version || at >= self.len {
+            if template.version != version {
                 continue;
             }
             let Some(len) = template.matches(bytes, &mut self.found) else {
@@ -333,9 +329,6 @@ impl Templates {
             }
             holes.push(start, end, What::Text(n))?;
         }
-        if !holes.as_slice().is_sorted_by_key(|hole| hole.start) {
-            return None;
-        }
         let at = if self.len < MAX_TEMPLATES {
             self.len += 1;
             if self.list.len() < self.len {
@@ -369,25 +362,22 @@ impl Templates {
 
 impl Template {
     /// Whether `bytes` begin with this event, and how long it is there.
-    #[inline]
     fn matches(&self, bytes: &[u8], found: &mut [Filling; MAX_HOLES]) -> Option<usize> {
+        let mut wire = self.wire.as_slice();
         let mut pos = 0;
-        let mut from = 0;
         for (hole, filling) in self.holes.iter().zip(found) {
-            let literal = self.wire.get(from..hole.start as usize)?;
+            let (literal, behind) = wire.split_at_checked(hole.literal as usize)?;
             if !bytes.get(pos..)?.starts_with(literal) {
                 return None;
             }
-            pos += literal.len();
-            *filling = hole.what.scan(bytes, pos)?;
+            *filling = hole.what.scan(bytes, pos + literal.len())?;
+            wire = behind.get(hole.len as usize..)?;
             pos = filling.end;
-            from = hole.end as usize;
         }
-        let literal = self.wire.get(from..)?;
         bytes
             .get(pos..)?
-            .starts_with(literal)
-            .then_some(pos + literal.len())
+            .starts_with(wire)
+            .then_some(pos + wire.len())
     }
 
     /// Holds the template against an event that did not match. Where they differ in nothing but
@@ -404,22 +394,24 @@ impl Template {
         }
         let mut holes = Holes::default();
         let (mut from, mut pos) = (0, 0);
-        let mut known = self.holes.iter().peekable();
+        let mut known = self.holes.iter();
+        let mut next = known.next();
+        // Where the next known hole begins.
+        let mut until = next.map_or(self.wire.len(), |hole| hole.literal as usize);
         loop {
-            let until = known
-                .peek()
-                .map_or(self.wire.len(), |hole| hole.start as usize);
             let literal = self.wire.get(from..until)?;
             let rest = seen.raw.get(pos..)?;
             let same = literal.iter().zip(rest).take_while(|(a, b)| a == b).count();
             if same == literal.len() {
-                let Some(hole) = known.next() else {
+                let Some(hole) = next else {
                     return (same == rest.len()).then_some(holes);
                 };
                 let start = pos + same;
                 let end = hole.what.scan(seen.raw, start)?.end;
                 holes.push(start, end, hole.what)?;
-                (from, pos) = (hole.end as usize, end);
+                (from, pos) = (until + hole.len as usize, end);
+                next = known.next();
+                until = next.map_or(self.wire.len(), |hole| from + hole.literal as usize);
                 continue;
             }
             // What they differ in begins in both after the same bytes.
@@ -427,9 +419,19 @@ impl Template {
             let known_start = from + start.checked_sub(pos)?;
             let end = what.scan(seen.raw, start)?.end;
             let known_end = what.scan(&self.wire, known_start)?.end;
+            if known_end > until {
+                return None;
+            }
             holes.push(start, end, what)?;
             (from, pos) = (known_end, end);
         }
+    }
+
+    /// Matches nothing any more; memory is kept.
+    fn forget(&mut self) {
+        self.wire.clear();
+        self.holes.clear();
+        self.single = None;
     }
 
     fn take(&mut self, seen: &Seen<'_>, holes: &Holes, version: u32) {
@@ -586,24 +588,46 @@ impl<'e> Seen<'e> {
 struct Holes {
     list: [Hole; MAX_HOLES],
     len: usize,
+    /// Where the last one ends.
+    end: usize,
 }
 
 impl Holes {
-    /// Adds one; `None` where there are too many.
+    /// Adds one that lies behind the others; `None` where it does not, or there are too many.
     fn push(&mut self, start: usize, end: usize, what: What) -> Option<()> {
         // A template is no larger than `MAX_WIRE_BYTES`.
-        let narrow = |pos| u32::try_from(pos).ok();
-        *self.list.get_mut(self.len)? = Hole {
-            start: narrow(start)?,
-            end: narrow(end)?,
+        let narrow = |len: Option<usize>| u32::try_from(len?).ok();
+        let (literal, len) = (start.checked_sub(self.end), end.checked_sub(start));
+        let hole = Hole {
+            literal: narrow(literal)?,
+            len: narrow(len)?,
             what,
         };
+        *self.list.get_mut(self.len)? = hole;
         self.len += 1;
+        self.end = end;
         Some(())
     }
 
     fn as_slice(&self) -> &[Hole] {
         self.list.get(..self.len).unwrap_or_default()
+    }
+}
+
+/// How long a string's content is that `bytes` begin with, if it has no escapes and no control
+/// characters, and its end is not too close to that of `bytes`: the fast way of
+/// [`scan_string`], which is for all that this is not.
+#[inline]
+fn plain_len(bytes: &[u8]) -> Option<usize> {
+    let mut len = 0;
+    loop {
+        let stops = stops(u64::from_le_bytes(*bytes.get(len..)?.first_chunk::<8>()?));
+        if stops == 0 {
+            len += 8;
+            continue;
+        }
+        len += (stops.trailing_zeros() / 8) as usize;
+        return (bytes.get(len) == Some(&b'"')).then_some(len);
     }
 }
 

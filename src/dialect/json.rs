@@ -115,8 +115,9 @@ impl Reader {
 pub(crate) struct Value<'d>(&'d [Node<'d>]);
 
 impl<'d> Value<'d> {
-    fn node(self) -> Option<Node<'d>> {
-        self.0.first().copied()
+    #[inline]
+    fn node(self) -> Option<&'d Node<'d>> {
+        self.0.first()
     }
 
     /// The string.
@@ -137,10 +138,10 @@ impl<'d> Value<'d> {
     /// The number, where it is whole and not negative; 3.0 is 3.
     pub(crate) fn u64(self) -> Option<u64> {
         match self.node()? {
-            Node::Static(StaticNode::U64(n)) => Some(n),
-            Node::Static(StaticNode::I64(n)) => u64::try_from(n).ok(),
-            Node::Static(StaticNode::F64(n)) if n >= 0.0 && n < 9e15 && n.fract() == 0.0 => {
-                Some(n as u64)
+            Node::Static(StaticNode::U64(n)) => Some(*n),
+            Node::Static(StaticNode::I64(n)) => u64::try_from(*n).ok(),
+            Node::Static(StaticNode::F64(n)) if (0.0..9e15).contains(n) && n.fract() == 0.0 => {
+                Some(*n as u64)
             }
             _ => None,
         }
@@ -154,7 +155,7 @@ impl<'d> Value<'d> {
     /// The number, as the index of a tool call, which some begin at -1.
     pub(crate) fn index(self) -> Option<i32> {
         match self.node()? {
-            Node::Static(StaticNode::I64(n)) => i32::try_from(n).ok(),
+            Node::Static(StaticNode::I64(n)) => i32::try_from(*n).ok(),
             _ => i32::try_from(self.u64()?).ok(),
         }
     }
@@ -180,34 +181,19 @@ impl<'d> Value<'d> {
 
     /// The members of an object, in wire order, a key that comes twice among them.
     #[inline]
-    pub(crate) fn members(self) -> impl Iterator<Item = (&'d str, Value<'d>)> + use<'d> {
-        let mut rest = if self.is_object() {
-            self.0.get(1..).unwrap_or_default()
-        } else {
-            &[]
-        };
-        core::iter::from_fn(move || {
-            let Some(Node::String(key)) = rest.first().copied() else {
-                return None;
-            };
-            let (value, behind) = split_value(rest.get(1..)?)?;
-            rest = behind;
-            Some((key, value))
+    pub(crate) fn members(self) -> Members<'d> {
+        Members(match self.0 {
+            [Node::Object { .. }, rest @ ..] => rest,
+            _ => &[],
         })
     }
 
     /// The elements of an array.
     #[inline]
-    pub(crate) fn elements(self) -> impl Iterator<Item = Value<'d>> + use<'d> {
-        let mut rest = if self.is_array() {
-            self.0.get(1..).unwrap_or_default()
-        } else {
-            &[]
-        };
-        core::iter::from_fn(move || {
-            let (value, behind) = split_value(rest)?;
-            rest = behind;
-            Some(value)
+    pub(crate) fn elements(self) -> Elements<'d> {
+        Elements(match self.0 {
+            [Node::Array { .. }, rest @ ..] => rest,
+            _ => &[],
         })
     }
 
@@ -225,10 +211,41 @@ impl<'d> Value<'d> {
     }
 }
 
+/// See [`Value::members`].
+pub(crate) struct Members<'d>(&'d [Node<'d>]);
+
+impl<'d> Iterator for Members<'d> {
+    type Item = (&'d str, Value<'d>);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let [Node::String(key), rest @ ..] = self.0 else {
+            return None;
+        };
+        let (value, rest) = split_value(rest)?;
+        self.0 = rest;
+        Some((key, value))
+    }
+}
+
+/// See [`Value::elements`].
+pub(crate) struct Elements<'d>(&'d [Node<'d>]);
+
+impl<'d> Iterator for Elements<'d> {
+    type Item = Value<'d>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let (value, rest) = split_value(self.0)?;
+        self.0 = rest;
+        Some(value)
+    }
+}
+
 /// Takes the first value off a run of nodes.
 #[inline]
 fn split_value<'d>(nodes: &'d [Node<'d>]) -> Option<(Value<'d>, &'d [Node<'d>])> {
-    let len = match *nodes.first()? {
+    let len = match nodes.first()? {
         Node::Object { count, .. } | Node::Array { count, .. } => count + 1,
         _ => 1,
     };
