@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::delta::Delta;
-use crate::dialect::error::{Said, report};
+use crate::dialect::error::{Said, report, report_text};
 use crate::dialect::json::{NotJson, Reader};
 use crate::dialect::sink::Sink;
 use crate::dialect::{Dialect, State, Wire, bedrock, by_event, recognise};
@@ -127,6 +127,10 @@ impl From<frame::Error> for Error {
 /// ```
 pub struct Decoder {
     parser: Parser,
+    /// The first byte decides on the parser.
+    is_undecided: bool,
+    /// Parsers that were in use before, for their memory; one of a kind at most.
+    spare: Vec<Parser>,
     events: Events,
     options: Options,
 }
@@ -192,6 +196,15 @@ impl Parser {
         }
     }
 
+    fn framing(&self) -> Option<Framing> {
+        match self {
+            Parser::Unknown => None,
+            Parser::Sse(_) => Some(Framing::Sse),
+            Parser::Ndjson(_) => Some(Framing::Ndjson),
+            Parser::EventStream(_) => Some(Framing::EventStream),
+        }
+    }
+
     fn reset(&mut self) {
         match self {
             Parser::Unknown => {}
@@ -205,6 +218,8 @@ impl Parser {
 /// All of a decoder but its framing, whose items it reads.
 struct Events {
     state: Option<State>,
+    /// That of the stream before, for its memory.
+    spare: Option<State>,
     reader: Reader,
     sink: Sink,
     /// Lines that are no part of an event stream: perhaps an error, perhaps a web page.
@@ -253,6 +268,7 @@ impl Decoder {
         };
         let events = Events {
             state: options.dialect.map(State::new),
+            spare: None,
             reader: Reader::new(),
             sink: Sink::default(),
             body: Vec::new(),
@@ -265,6 +281,8 @@ impl Decoder {
         };
         Decoder {
             parser,
+            is_undecided: framing.is_none(),
+            spare: Vec::new(),
             events,
             options,
         }
@@ -283,16 +301,18 @@ impl Decoder {
         input: &mut &'i [u8],
     ) -> Result<Option<Delta<'d>>, Error> {
         while !self.events.sink.has_next() {
-            if let Parser::Unknown = self.parser {
+            if self.is_undecided {
                 // The length of an AWS frame begins with a zero, and no text does.
                 let framing = match input.first() {
                     None => return Ok(None),
                     Some(0) => Framing::EventStream,
                     Some(_) => Framing::Sse,
                 };
-                self.parser = Parser::new(framing, self.options.max_event_bytes);
+                self.is_undecided = false;
+                self.set_parser(framing);
                 if framing == Framing::EventStream && self.events.state.is_none() {
-                    self.events.state = Some(State::new(Dialect::Bedrock));
+                    let spare = &mut self.events.spare;
+                    self.events.state = Some(State::begin(Dialect::Bedrock, spare));
                 }
             }
             match self.parser.next(input) {
@@ -307,13 +327,32 @@ impl Decoder {
                 && let Parser::Sse(lines) = &self.parser
             {
                 // Only a line that is whole can show this, so nothing is left in the other parser.
-                let mut parser = ndjson::Parser::new();
-                parser.set_max_event_bytes(self.options.max_event_bytes);
-                parser.set_offset(lines.offset());
-                self.parser = Parser::Ndjson(parser);
+                let offset = lines.offset();
+                self.set_parser(Framing::Ndjson);
+                if let Parser::Ndjson(parser) = &mut self.parser {
+                    parser.set_offset(offset);
+                }
             }
         }
         Ok(self.events.sink.next())
+    }
+
+    /// Goes over to a framing, and keeps the parser of the one before.
+    fn set_parser(&mut self, framing: Framing) {
+        if self.parser.framing() == Some(framing) {
+            return;
+        }
+        let mut known = self.spare.iter();
+        let known = known.position(|parser| parser.framing() == Some(framing));
+        let mut parser = match known {
+            Some(at) => self.spare.swap_remove(at),
+            None => Parser::new(framing, self.options.max_event_bytes),
+        };
+        parser.reset();
+        let before = core::mem::replace(&mut self.parser, parser);
+        if before.framing().is_some() {
+            self.spare.push(before);
+        }
     }
 
     /// Ends the stream: the deltas of what it left unfinished, one a call, then `None`. Then
@@ -383,12 +422,12 @@ impl Decoder {
     pub fn reset(&mut self) {
         self.parser.reset();
         if self.options.framing.is_none() && self.options.dialect.is_none() {
-            self.parser = Parser::Unknown;
+            self.is_undecided = true;
         }
         let events = &mut self.events;
         match (&mut events.state, self.options.dialect) {
             (Some(state), Some(_)) => state.reset(),
-            (state, _) => *state = None,
+            (state, _) => events.spare = state.take().or(events.spare.take()),
         }
         events.is_ndjson = false;
         events.is_cut = false;
@@ -409,7 +448,7 @@ impl Events {
                 self.events += 1;
                 let read = self.event(event);
                 read.map_err(|error| {
-                    self.sink.other(&event.event.to_string(), &event.data);
+                    self.sink.other(&event.event.to_str(), &event.data);
                     Error::NotJson {
                         offset: event.offset,
                         at: error.at,
@@ -446,20 +485,23 @@ impl Events {
         let name = event.event.as_str().unwrap_or_default();
         let payload = event.data.trim_ascii();
         if payload == b"[DONE]" {
-            match &mut self.state {
-                Some(state) => state.done(&mut self.sink),
-                None => self.sink.other(name, payload),
-            }
+            // Before any chunk, behind an error say: all who send it are OpenAI's heirs.
+            let Events {
+                state, spare, sink, ..
+            } = self;
+            let state = state.get_or_insert_with(|| State::begin(Dialect::OpenAiChat, spare));
+            state.done(sink);
             return Ok(());
         }
         let is_text = matches!(&self.state, Some(State::Replicate(_)))
             || (self.state.is_none() && by_event(name) == Some(Dialect::Replicate));
         if is_text {
             // What looks like JSON may be the text itself, so the dialect is asked first.
-            let state = self
-                .state
-                .get_or_insert_with(|| State::new(Dialect::Replicate));
-            if state.text(name, &event.data.to_str(), &mut self.sink) {
+            let Events {
+                state, spare, sink, ..
+            } = self;
+            let state = state.get_or_insert_with(|| State::begin(Dialect::Replicate, spare));
+            if state.text(name, &event.data.to_str(), sink) {
                 return Ok(());
             }
         }
@@ -468,6 +510,7 @@ impl Events {
         }
         let Events {
             state,
+            spare,
             reader,
             sink,
             inner,
@@ -477,16 +520,19 @@ impl Events {
         let has_inner = reader.read(payload, |doc| {
             let has_inner = is_chunk && bedrock::chunk(&doc, inner);
             if !has_inner {
-                read_event(&Wire { event: name, doc }, state, sink);
+                read_event(&Wire { event: name, doc }, state, spare, sink);
             }
             has_inner
-        })?;
-        if has_inner {
-            reader.read(inner, |doc| {
-                read_event(&Wire { event: name, doc }, state, sink)
-            })?;
+        });
+        match has_inner {
+            Ok(true) => reader.read(inner, |doc| {
+                read_event(&Wire { event: name, doc }, state, spare, sink);
+            }),
+            Ok(false) => Ok(()),
+            // Some servers report what went wrong in plain words.
+            Err(_) if name == "error" && report_text(payload, sink) => Ok(()),
+            Err(error) => Err(error),
         }
-        Ok(())
     }
 
     /// A frame that reports an error, with JSON or text as its payload.
@@ -516,14 +562,17 @@ impl Events {
     fn field(&mut self, field: &Field<'_>) {
         let Events {
             state,
+            spare,
             reader,
             sink,
             body,
             ..
         } = self;
         if *field.name == *b"error" {
-            // Not JSON: then it is kept below, like any other line.
-            let _ = reader.read(&field.value, |doc| report(&doc, true, sink));
+            let read = reader.read(&field.value, |doc| report(&doc, true, sink));
+            if read.is_err() {
+                report_text(&field.value, sink);
+            }
         }
         let line = field.raw.trim_ascii();
         if state.is_none() && body.is_empty() && line.starts_with(b"{") {
@@ -531,8 +580,8 @@ impl Events {
                 let wire = Wire { event: "", doc };
                 match recognise(&wire) {
                     Some(dialect) if dialect.framing() == Framing::Ndjson => {
-                        *state = Some(State::new(dialect));
-                        read_event(&wire, state, sink);
+                        *state = Some(State::begin(dialect, spare));
+                        read_event(&wire, state, spare, sink);
                         true
                     }
                     _ => false,
@@ -570,9 +619,14 @@ impl Events {
 }
 
 /// Reads a parsed event, recognising its dialect where none is known.
-fn read_event(wire: &Wire<'_>, state: &mut Option<State>, sink: &mut Sink) {
+fn read_event(
+    wire: &Wire<'_>,
+    state: &mut Option<State>,
+    spare: &mut Option<State>,
+    sink: &mut Sink,
+) {
     if state.is_none() {
-        *state = recognise(wire).map(State::new);
+        *state = recognise(wire).map(|dialect| State::begin(dialect, spare));
     }
     if state.as_mut().is_some_and(|state| state.event(wire, sink)) {
         return;

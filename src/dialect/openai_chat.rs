@@ -241,20 +241,21 @@ impl<'d> Chunk<'d> {
             is_error: false,
         };
         let mut is_chunk = false;
+        // Of a key that comes twice the last counts, so these are put together at the end.
+        let (mut usage, mut groq) = (Usage::default(), Usage::default());
+        let (mut is_error, mut is_groq_error) = (false, false);
         for (key, value) in doc.root.members() {
             match key {
                 "id" => chunk.id = value.text(),
                 "model" => chunk.model = value.text(),
                 "choices" if value.is_array() => chunk.choices = Some(value),
-                "usage" => chunk.usage.merge(&usage::read(value)),
+                "usage" => usage = usage::read(value),
                 // Groq gives its usage, and an error, here.
                 "x_groq" => {
-                    chunk
-                        .usage
-                        .merge(&value.get("usage").map(usage::read).unwrap_or_default());
-                    chunk.is_error |= value.get("error").is_some_and(|error| !error.is_empty());
+                    groq = value.get("usage").map(usage::read).unwrap_or_default();
+                    is_groq_error = value.get("error").is_some_and(|error| !error.is_empty());
                 }
-                "error" => chunk.is_error |= !value.is_empty(),
+                "error" => is_error = !value.is_empty(),
                 "object" => {
                     chunk.is_error |= value.text() == "error";
                     is_chunk |= value.text() == "chat.completion.chunk";
@@ -264,6 +265,9 @@ impl<'d> Chunk<'d> {
                 _ => {}
             }
         }
+        chunk.usage = groq;
+        chunk.usage.merge(&usage);
+        chunk.is_error |= is_error | is_groq_error;
         if !is_chunk && chunk.choices.is_none() && !chunk.is_error {
             return None;
         }

@@ -6,6 +6,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt::{self, Write};
 
 use crate::delta::{Delta, ErrorKind, FinishReason, StreamError, Usage};
 
@@ -96,6 +97,17 @@ impl Sink {
     fn keep(&mut self, text: &str) -> Span {
         let start = self.text.len();
         self.text.push_str(text);
+        Span {
+            start,
+            end: self.text.len(),
+        }
+    }
+
+    /// Keeps a number without the detour over a string of its own.
+    fn keep_shown(&mut self, what: &dyn fmt::Display) -> Span {
+        let start = self.text.len();
+        // Writing to a `String` cannot fail.
+        let _ = write!(self.text, "{what}");
         Span {
             start,
             end: self.text.len(),
@@ -196,11 +208,11 @@ impl Sink {
         &mut self,
         kind: ErrorKind,
         transient: bool,
-        code: &str,
+        code: &dyn fmt::Display,
         message: &str,
         payload: &[u8],
     ) {
-        let (code, message) = (self.keep(code), self.keep(message));
+        let (code, message) = (self.keep_shown(code), self.keep(message));
         self.keep_raw(payload);
         self.notes.push(Note::Error {
             kind,
