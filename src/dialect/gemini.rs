@@ -73,7 +73,7 @@ impl State {
                 | "logprobsResult"
                     if !value.is_empty() =>
                 {
-                    other = Some(key)
+                    other = Some(key);
                 }
                 _ => {}
             }

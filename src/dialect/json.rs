@@ -138,7 +138,7 @@ impl<'d> Value<'d> {
         match self.node()? {
             Node::Static(StaticNode::U64(n)) => Some(n),
             Node::Static(StaticNode::I64(n)) => u64::try_from(n).ok(),
-            Node::Static(StaticNode::F64(n)) if n >= 0.0 && n < 9e15 && n.fract() == 0.0 => {
+            Node::Static(StaticNode::F64(n)) if (0.0..9e15).contains(&n) && n.fract() == 0.0 => {
                 Some(n as u64)
             }
             _ => None,

@@ -42,6 +42,7 @@ mod tools;
 mod usage;
 mod watsonx;
 
+use alloc::boxed::Box;
 use core::fmt;
 use core::str::FromStr;
 
@@ -191,7 +192,8 @@ pub(crate) enum State {
     Tgi(tgi::State),
     Watsonx(watsonx::State),
     Replicate(replicate::State),
-    Bedrock(bedrock::State),
+    /// Boxed, as it holds two other states and so is by far the largest.
+    Bedrock(Box<bedrock::State>),
 }
 
 impl State {
