@@ -4,8 +4,6 @@
 //! surrogate, an integer beyond 64 bits, a number beyond `f64`, `NaN`. So a payload is copied to
 //! scratch memory first, and one that is refused gets a second try with those places mended.
 
-use alloc::borrow::Cow;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
@@ -35,6 +33,8 @@ pub(crate) fn read<R>(payload: &[u8], f: impl FnOnce(Doc<'_>) -> R) -> Result<R,
 /// What reading a payload needs; reused, so that reading allocates nothing once warm.
 struct Reader {
     scratch: Vec<u8>,
+    /// The payload with U+FFFD in place of what is no UTF-8.
+    lossy: Vec<u8>,
     buffers: Buffers,
     /// Empty between calls, its memory kept.
     tape: Tape<'static>,
@@ -61,51 +61,71 @@ impl Reader {
     fn new() -> Self {
         Reader {
             scratch: Vec::new(),
+            lossy: Vec::new(),
             buffers: Buffers::new(0),
             tape: Tape(Vec::new()),
         }
     }
 
-    fn read<R>(&mut self, payload: &[u8], f: impl FnOnce(Doc<'_>) -> R) -> Result<R, NotJson> {
-        let mut text = Cow::Borrowed(payload);
-        let mut mended = false;
-        let mut f = Some(f);
-        loop {
-            self.scratch.clear();
-            self.scratch.extend_from_slice(&text);
-            if mended {
-                mend(&mut self.scratch);
-            }
-            self.scratch.resize(text.len() + INPUT_PADDING, 0);
-            let base = self.scratch.as_ptr() as usize;
-            let mut tape = core::mem::replace(&mut self.tape, Tape(Vec::new())).reset();
-            let parsed =
-                fill_tape_padded(&mut self.scratch, text.len(), &mut self.buffers, &mut tape);
-            let doc = Doc {
-                root: Value(&tape.0),
-                text: &text,
-                base,
-            };
-            let result = match parsed {
-                Ok(()) => f.take().map(|f| f(doc)),
-                Err(_) => None,
-            };
-            self.tape = tape.reset();
-            match (result, parsed) {
-                (Some(result), _) => return Ok(result),
-                (None, Err(error)) if mended => {
-                    return Err(NotJson {
-                        at: error.index().min(text.len()),
-                    });
-                }
-                (None, _) => {
-                    mended = true;
-                    if core::str::from_utf8(payload).is_err() {
-                        text = Cow::Owned(String::from_utf8_lossy(payload).into_owned().into());
-                    }
+    /// Parses `payload` and hands it to `f`.
+    pub(crate) fn read<R>(
+        &mut self,
+        payload: &[u8],
+        f: impl FnOnce(Doc<'_>) -> R,
+    ) -> Result<R, NotJson> {
+        let f = match self.attempt(payload, false, f) {
+            Ok(result) => return Ok(result),
+            Err((f, _)) => f,
+        };
+        let result = if core::str::from_utf8(payload).is_ok() {
+            self.attempt(payload, true, f)
+        } else {
+            let mut lossy = core::mem::take(&mut self.lossy);
+            lossy.clear();
+            for piece in payload.utf8_chunks() {
+                lossy.extend_from_slice(piece.valid().as_bytes());
+                if !piece.invalid().is_empty() {
+                    lossy.extend_from_slice("\u{FFFD}".as_bytes());
                 }
             }
+            let result = self.attempt(&lossy, true, f);
+            self.lossy = lossy;
+            result
+        };
+        result.map_err(|(_, error)| error)
+    }
+
+    /// Parses `text`, mended or as it is. Where it is refused, `f` is given back.
+    fn attempt<R, F: FnOnce(Doc<'_>) -> R>(
+        &mut self,
+        text: &[u8],
+        mended: bool,
+        f: F,
+    ) -> Result<R, (F, NotJson)> {
+        self.scratch.clear();
+        self.scratch.extend_from_slice(text);
+        if mended {
+            mend(&mut self.scratch);
         }
+        self.scratch.resize(text.len() + INPUT_PADDING, 0);
+        let base = self.scratch.as_ptr() as usize;
+        let mut tape = core::mem::replace(&mut self.tape, Tape(Vec::new())).reset();
+        let parsed = fill_tape_padded(&mut self.scratch, text.len(), &mut self.buffers, &mut tape);
+        let result = match parsed {
+            Ok(()) => Ok(f(Doc {
+                root: Value(&tape.0),
+                text,
+                base,
+            })),
+            Err(error) => Err((
+                f,
+                NotJson {
+                    at: error.index().min(text.len()),
+                },
+            )),
+        };
+        self.tape = tape.reset();
+        result
     }
 }
 
@@ -321,7 +341,7 @@ pub(crate) fn value_end(text: &[u8], mut pos: usize) -> Option<usize> {
 }
 
 /// Rewrites what simd-json refuses though JSON readers take it, each in the place it has: an escape
-/// of half a surrogate pair becomes that of U+FFFD, a number out of range `null` or `0`.
+/// of half a surrogate pair becomes that of U+FFFD, a number out of range `null` or `""`.
 fn mend(text: &mut [u8]) {
     let mut pos = 0;
     while let Some(&byte) = text.get(pos) {
@@ -389,7 +409,8 @@ fn mend_number(text: &mut [u8], pos: usize) -> usize {
     };
     if !in_range && is_plausible(known) {
         number.fill(b' ');
-        let put: &[u8] = if len >= 4 { b"null" } else { b"0" };
+        // `NaN` has no room for `null`; an empty string says as little, and 0 would say too much.
+        let put: &[u8] = if len >= 4 { b"null" } else { b"\"\"" };
         if let Some(place) = number.get_mut(..put.len()) {
             place.copy_from_slice(put);
         }

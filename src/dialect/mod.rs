@@ -33,6 +33,7 @@ mod openai_assistants;
 mod openai_chat;
 mod openai_completions;
 mod openai_responses;
+mod pool;
 pub(crate) mod progress;
 mod replicate;
 pub(crate) mod sink;
@@ -41,6 +42,7 @@ mod tools;
 pub(crate) mod usage;
 mod watsonx;
 
+use alloc::boxed::Box;
 use core::fmt;
 use core::str::FromStr;
 
@@ -190,7 +192,8 @@ pub(crate) enum State {
     Tgi(tgi::State),
     Watsonx(watsonx::State),
     Replicate(replicate::State),
-    Bedrock(bedrock::State),
+    /// Boxed, as it holds two other states and so is by far the largest.
+    Bedrock(Box<bedrock::State>),
 }
 
 impl State {
@@ -210,6 +213,17 @@ impl State {
             Dialect::Watsonx => State::Watsonx(Default::default()),
             Dialect::Replicate => State::Replicate(Default::default()),
             Dialect::Bedrock => State::Bedrock(Default::default()),
+        }
+    }
+
+    /// A new one, in the memory of `spare` where that is of the same dialect.
+    pub(crate) fn begin(dialect: Dialect, spare: &mut Option<State>) -> Self {
+        match spare.take() {
+            Some(mut state) if state.dialect() == dialect => {
+                state.reset();
+                state
+            }
+            _ => State::new(dialect),
         }
     }
 

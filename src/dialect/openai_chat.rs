@@ -261,19 +261,22 @@ impl<'d> Chunk<'d> {
             is_error: false,
         };
         let mut is_chunk = false;
+        // Of a key that comes twice the last counts, so these are put together at the end.
+        let (mut usage, mut groq) = (Usage::default(), Usage::default());
+        let (mut is_error, mut is_groq_error) = (false, false);
         for (key, value) in doc.root.members() {
             match key {
                 "id" => chunk.id = value.text(),
                 "model" => chunk.model = value.text(),
                 "choices" if value.is_array() => chunk.choices = Some(value),
-                "usage" if value.is_object() => chunk.usage.merge(&usage::read(value, sink)),
-                "usage" => {}
+                "usage" if value.is_object() => usage = usage::read(value, sink),
+                "usage" => usage = Usage::default(),
                 // Groq gives its usage, and an error, here.
                 "x_groq" => {
-                    chunk.usage.merge(&usage::of(value.get("usage"), sink));
-                    chunk.is_error |= value.get("error").is_some_and(|error| !error.is_empty());
+                    groq = usage::of(value.get("usage"), sink);
+                    is_groq_error = value.get("error").is_some_and(|error| !error.is_empty());
                 }
-                "error" => chunk.is_error |= !value.is_empty(),
+                "error" => is_error = !value.is_empty(),
                 "object" => {
                     chunk.is_error |= value.text() == "error";
                     is_chunk |= value.text() == "chat.completion.chunk";
@@ -283,6 +286,9 @@ impl<'d> Chunk<'d> {
                 _ => sink.ignored(key),
             }
         }
+        chunk.usage = groq;
+        chunk.usage.merge(&usage);
+        chunk.is_error |= is_error | is_groq_error;
         if !is_chunk && chunk.choices.is_none() && !chunk.is_error {
             return None;
         }

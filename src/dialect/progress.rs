@@ -1,9 +1,9 @@
 //! What every dialect keeps of a response: who answers, which tools were called, how far it is.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use super::finish_reason;
+use super::pool::Pool;
 use super::sink::Sink;
 use super::tools::Tools;
 use crate::delta::{FinishReason, Usage};
@@ -16,7 +16,7 @@ pub(crate) struct Progress {
     role: String,
     pub(super) tools: Tools,
     /// Index and last finish reason of each choice seen.
-    choices: Vec<(u32, String)>,
+    choices: Pool<(u32, String)>,
     /// Every count that was noted.
     pub(super) usage: Usage,
     /// All that the dialect demands of a complete stream was seen.
@@ -83,7 +83,9 @@ impl Progress {
         let known = self.choices.iter().position(|(known, _)| *known == index);
         let known = known.unwrap_or_else(|| {
             self.version += 1;
-            self.choices.push((index, String::new()));
+            let (new, raw) = self.choices.push();
+            *new = index;
+            raw.clear();
             self.choices.len() - 1
         });
         if replace(&mut self.choices[known].1, raw) {

@@ -6,6 +6,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt::{self, Write};
 
 use super::json::Doc;
 use super::usage::Count;
@@ -248,6 +249,14 @@ impl Sink {
         }
     }
 
+    /// Keeps a number without the detour over a string of its own.
+    fn keep_shown(&mut self, what: &dyn fmt::Display) -> Span {
+        let start = self.text.len();
+        // Writing to a `String` cannot fail.
+        let _ = write!(self.text, "{what}");
+        self.span(start, None)
+    }
+
     pub(crate) fn start(&mut self, id: &str, model: &str, role: &str) {
         let (id, model, role) = (self.keep(id), self.keep(model), self.keep(role));
         self.notes.push(Note::Start { id, model, role });
@@ -347,11 +356,11 @@ impl Sink {
         &mut self,
         kind: ErrorKind,
         transient: bool,
-        code: &str,
+        code: &dyn fmt::Display,
         message: &str,
         payload: &[u8],
     ) {
-        let (code, message) = (self.keep(code), self.keep(message));
+        let (code, message) = (self.keep_shown(code), self.keep(message));
         self.keep_raw(payload);
         self.notes.push(Note::Error {
             kind,
