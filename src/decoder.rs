@@ -333,27 +333,34 @@ impl Decoder {
         &'d mut self,
         input: &mut &'i [u8],
     ) -> Result<Option<Delta<'d>>, Error> {
-        if let Some(delta) = self.hit(input) {
+        if self.is_at_event
+            && !input.is_empty()
+            && !self.events.sink.has_next()
+            && let Some(delta) = self.hit(input)
+        {
             return Ok(Some(delta));
         }
-        Ok(if self.step(input)? {
-            self.events.sink.next()
-        } else {
-            None
-        })
+        self.next_noted(input)
     }
 
     /// The only delta of an event that the expected template matches, read where it stands.
     #[inline]
     fn hit<'i>(&mut self, input: &mut &'i [u8]) -> Option<Delta<'i>> {
-        if !self.is_at_event || self.events.sink.has_next() {
-            return None;
-        }
         let max = self.options.max_event_bytes;
-        let (len, note, text) = self.templates.single(input, self.events.version, max)?;
+        let (len, delta) = self.templates.single(input, self.events.version, max)?;
         self.parser.skip_event(input, len);
         self.events.events += 1;
-        note.with(text)
+        Some(delta)
+    }
+
+    /// The next delta, by way of the sink.
+    #[inline(never)]
+    fn next_noted(&mut self, input: &mut &[u8]) -> Result<Option<Delta<'_>>, Error> {
+        if input.is_empty() && !self.events.sink.has_next() {
+            return Ok(None);
+        }
+        self.step(input)?;
+        Ok(self.events.sink.next())
     }
 
     /// Reads until a delta waits, for [`next`](Self::next) with an empty input to hand out; false
@@ -377,7 +384,7 @@ impl Decoder {
                 && let Some(hit) = self.find(chunk)
                 && self.templates.fill(hit, chunk, &mut self.events.sink)
             {
-                self.templates.took(hit);
+                self.templates.used(hit);
                 self.parser.skip_event(input, hit.len);
                 self.events.events += 1;
                 continue;
@@ -401,7 +408,7 @@ impl Decoder {
                     if let Some(hit) = hit.filter(|hit| hit.len == event.raw.len())
                         && self.templates.fill(hit, event.raw, &mut self.events.sink)
                     {
-                        self.templates.took(hit);
+                        self.templates.used(hit);
                         self.events.events += 1;
                         continue;
                     }

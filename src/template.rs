@@ -23,7 +23,7 @@ use core::ops::Range;
 
 use memchr::memchr_iter;
 
-use crate::delta::Usage;
+use crate::delta::{Delta, Usage};
 use crate::dialect::json::{string_end, value_end};
 use crate::dialect::sink::{Mark, Note, Sink};
 use crate::dialect::usage::Count;
@@ -70,6 +70,8 @@ struct Template {
     holes: Vec<Hole>,
     notes: Vec<Note>,
     usage: Usage,
+    /// Where what does not vary behind the last hole begins.
+    from: usize,
     /// What of `wire` lies behind the last line that counts against the event limit.
     tail: usize,
     /// What was known of the response, see `Progress::version`.
@@ -83,11 +85,18 @@ struct Template {
 /// A place that varies: a whole scalar, a string without its quotes.
 #[derive(Debug, Clone, Copy, Default)]
 struct Hole {
-    /// How many bytes that do not vary stand before it, from the hole before on.
-    literal: u32,
-    /// How long it is in the template's own bytes.
-    len: u32,
+    /// What does not vary before it, from the hole before on: a range of the template's own bytes,
+    /// at whose end the hole begins.
+    from: u32,
+    until: u32,
     what: What,
+}
+
+impl Hole {
+    #[inline]
+    fn literal(self) -> Range<usize> {
+        self.from as usize..self.until as usize
+    }
 }
 
 /// What varies.
@@ -166,52 +175,45 @@ impl Templates {
     }
 
     /// Holds the expected template against the event that `bytes` begin with. Gives the length of
-    /// the event, and its only note with its text, where it matches and its text can be read where
-    /// it stands. Everything else is for [`find`](Self::find).
+    /// the event and its only delta, where it matches and its text can be read where it stands.
+    /// Everything else is for [`find`](Self::find).
     #[inline]
     pub(crate) fn single<'b>(
         &mut self,
         bytes: &'b [u8],
         version: u32,
         max: usize,
-    ) -> Option<(usize, Note, &'b str)> {
+    ) -> Option<(usize, Delta<'b>)> {
         let template = self.list.get(self.expected)?;
         let (Some(note), true) = (&template.single, template.version == version) else {
             return None;
         };
+        let wire = template.wire.as_slice();
         let mut text: &[u8] = &[];
-        let mut wire = template.wire.as_slice();
         let mut rest = bytes;
         for hole in &template.holes {
-            let (literal, behind) = wire.split_at_checked(hole.literal as usize)?;
-            rest = rest.strip_prefix(literal)?;
-            wire = behind.get(hole.len as usize..)?;
+            rest = strip(rest, wire.get(hole.literal())?)?;
             let len = match hole.what {
                 What::Text(_) => {
-                    let len = plain_len(rest)?;
-                    text = rest.get(..len)?;
-                    len
+                    text = plain(rest)?;
+                    text.len()
                 }
-                What::String => match plain_len(rest) {
-                    Some(len) => len,
+                What::String => match plain(rest) {
+                    Some(ignored) => ignored.len(),
                     None => hole.what.scan(rest, 0)?.end,
                 },
                 what => what.scan(rest, 0)?.end,
             };
             rest = rest.get(len..)?;
         }
-        let rest = rest.strip_prefix(wire)?;
+        rest = strip(rest, wire.get(template.from..)?)?;
         let len = bytes.len() - rest.len();
         if text.is_empty() || len - template.tail > max {
             return None;
         }
-        let text = core::str::from_utf8(text).ok()?;
-        let note = *note;
-        self.took(Hit {
-            len,
-            at: self.expected,
-        });
-        Some((len, note, text))
+        let delta = note.with(core::str::from_utf8(text).ok()?)?;
+        self.took(self.expected);
+        Some((len, delta))
     }
 
     /// Holds all templates against the event that `bytes` begin with, if they do begin with a whole
@@ -269,19 +271,22 @@ impl Templates {
         true
     }
 
-    /// The hit was used: what follows it will be expected after it the next time.
-    #[inline]
-    pub(crate) fn took(&mut self, hit: Hit) {
-        if hit.at != self.expected
-            && let Some(last) = self.list.get_mut(self.last)
-        {
-            last.next = hit.at;
+    /// The hit was used.
+    pub(crate) fn used(&mut self, hit: Hit) {
+        self.took(hit.at);
+    }
+
+    /// A template was used: what follows it will be expected after it the next time.
+    #[inline(always)]
+    fn took(&mut self, at: usize) {
+        if at != self.last || at != self.expected {
+            self.follow(at);
         }
-        self.last = hit.at;
-        self.expected = self.list.get(hit.at).map_or(0, |template| template.next);
         self.taken += 1;
-        self.credit = (self.credit + CREDIT_OF_HIT).min(MAX_CREDIT);
-        self.next_rest = FIRST_REST;
+        if self.credit < MAX_CREDIT {
+            self.credit += CREDIT_OF_HIT;
+            self.next_rest = FIRST_REST;
+        }
     }
 
     /// An event went the full path, whose deltas are in `sink`: learns from it.
@@ -346,7 +351,8 @@ impl Templates {
         Some(())
     }
 
-    /// The template was made or renewed from the event that came last.
+    /// The template is that of the event that came last.
+    #[inline(never)]
     fn follow(&mut self, at: usize) {
         if let Some(last) = self
             .list
@@ -363,21 +369,20 @@ impl Templates {
 impl Template {
     /// Whether `bytes` begin with this event, and how long it is there.
     fn matches(&self, bytes: &[u8], found: &mut [Filling; MAX_HOLES]) -> Option<usize> {
-        let mut wire = self.wire.as_slice();
         let mut pos = 0;
         for (hole, filling) in self.holes.iter().zip(found) {
-            let (literal, behind) = wire.split_at_checked(hole.literal as usize)?;
+            let literal = self.wire.get(hole.literal())?;
             if !bytes.get(pos..)?.starts_with(literal) {
                 return None;
             }
             *filling = hole.what.scan(bytes, pos + literal.len())?;
-            wire = behind.get(hole.len as usize..)?;
             pos = filling.end;
         }
+        let literal = self.wire.get(self.from..)?;
         bytes
             .get(pos..)?
-            .starts_with(wire)
-            .then_some(pos + wire.len())
+            .starts_with(literal)
+            .then_some(pos + literal.len())
     }
 
     /// Holds the template against an event that did not match. Where they differ in nothing but
@@ -396,9 +401,9 @@ impl Template {
         let (mut from, mut pos) = (0, 0);
         let mut known = self.holes.iter();
         let mut next = known.next();
-        // Where the next known hole begins.
-        let mut until = next.map_or(self.wire.len(), |hole| hole.literal as usize);
         loop {
+            // Up to the next known hole.
+            let until = next.map_or(self.wire.len(), |hole| hole.until as usize);
             let literal = self.wire.get(from..until)?;
             let rest = seen.raw.get(pos..)?;
             let same = literal.iter().zip(rest).take_while(|(a, b)| a == b).count();
@@ -409,9 +414,8 @@ impl Template {
                 let start = pos + same;
                 let end = hole.what.scan(seen.raw, start)?.end;
                 holes.push(start, end, hole.what)?;
-                (from, pos) = (until + hole.len as usize, end);
                 next = known.next();
-                until = next.map_or(self.wire.len(), |hole| from + hole.literal as usize);
+                (from, pos) = (next.map_or(self.from, |hole| hole.from as usize), end);
                 continue;
             }
             // What they differ in begins in both after the same bytes.
@@ -442,6 +446,7 @@ impl Template {
         self.notes.clear();
         self.notes.extend_from_slice(seen.sink.notes());
         self.usage = seen.sink.counts();
+        self.from = holes.end;
         self.tail = seen.tail;
         self.version = version;
         self.single = match self.notes.as_slice() {
@@ -596,14 +601,11 @@ impl Holes {
     /// Adds one that lies behind the others; `None` where it does not, or there are too many.
     fn push(&mut self, start: usize, end: usize, what: What) -> Option<()> {
         // A template is no larger than `MAX_WIRE_BYTES`.
-        let narrow = |len: Option<usize>| u32::try_from(len?).ok();
-        let (literal, len) = (start.checked_sub(self.end), end.checked_sub(start));
-        let hole = Hole {
-            literal: narrow(literal)?,
-            len: narrow(len)?,
-            what,
-        };
-        *self.list.get_mut(self.len)? = hole;
+        let (from, until) = (u32::try_from(self.end).ok()?, u32::try_from(start).ok()?);
+        if from > until || start > end {
+            return None;
+        }
+        *self.list.get_mut(self.len)? = Hole { from, until, what };
         self.len += 1;
         self.end = end;
         Some(())
@@ -614,21 +616,32 @@ impl Holes {
     }
 }
 
-/// How long a string's content is that `bytes` begin with, if it has no escapes and no control
-/// characters, and its end is not too close to that of `bytes`: the fast way of
-/// [`scan_string`], which is for all that this is not.
-#[inline]
-fn plain_len(bytes: &[u8]) -> Option<usize> {
+/// What is left of `bytes` behind `prefix`, if they begin with it.
+#[inline(always)]
+fn strip<'b>(bytes: &'b [u8], prefix: &[u8]) -> Option<&'b [u8]> {
+    let (start, rest) = bytes.split_at_checked(prefix.len())?;
+    (start == prefix).then_some(rest)
+}
+
+/// The content of the string that `bytes` are in, if it has no escapes and no control characters
+/// and does not end too close to the end of `bytes`: the fast way of [`scan_string`], which is for
+/// all that this is not.
+#[inline(always)]
+fn plain(bytes: &[u8]) -> Option<&[u8]> {
     let mut len = 0;
-    loop {
-        let stops = stops(u64::from_le_bytes(*bytes.get(len..)?.first_chunk::<8>()?));
-        if stops == 0 {
-            len += 8;
-            continue;
+    for word in bytes.chunks_exact(8) {
+        let stops = stops(u64::from_le_bytes(word.try_into().ok()?));
+        if stops != 0 {
+            len += (stops.trailing_zeros() / 8) as usize;
+            return if bytes.get(len) == Some(&b'"') {
+                bytes.get(..len)
+            } else {
+                None
+            };
         }
-        len += (stops.trailing_zeros() / 8) as usize;
-        return (bytes.get(len) == Some(&b'"')).then_some(len);
+        len += 8;
     }
+    None
 }
 
 impl What {

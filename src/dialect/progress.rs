@@ -75,7 +75,12 @@ impl Progress {
 
     /// Notes that the choice exists, and its finish reason unless that is empty or was noted before.
     pub(super) fn choice(&mut self, index: u32, finish: &str, sink: &mut Sink) {
-        self.finish(index, finish_reason(finish), finish, sink);
+        let reason = if finish.is_empty() {
+            FinishReason::Other
+        } else {
+            finish_reason(finish)
+        };
+        self.finish(index, reason, finish, sink);
     }
 
     /// [`choice`](Self::choice), where the dialect knows better what the raw reason means.
