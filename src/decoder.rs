@@ -7,6 +7,7 @@ use core::fmt;
 use crate::delta::Delta;
 use crate::dialect::error::{Said, report, report_text};
 use crate::dialect::json::{self, NotJson};
+use crate::dialect::progress::Version;
 use crate::dialect::sink::Sink;
 use crate::dialect::{Dialect, State, Wire, bedrock, by_event, recognise};
 use crate::frame::{
@@ -262,7 +263,7 @@ struct Events {
     is_cut: bool,
     finished: bool,
     /// That of what is known of the response.
-    version: u32,
+    version: Version,
 }
 
 impl Default for Decoder {
@@ -307,7 +308,7 @@ impl Decoder {
             is_ndjson: false,
             is_cut: false,
             finished: false,
-            version: 0,
+            version: Version::default(),
         };
         let templates = Templates::new(options.templates);
         Decoder {
@@ -584,7 +585,7 @@ impl Events {
         self.version = self
             .state
             .as_ref()
-            .map_or(0, |state| state.progress().version());
+            .map_or(Version::default(), |state| state.progress().version());
         read
     }
 

@@ -25,20 +25,23 @@ use memchr::memchr_iter;
 
 use crate::delta::{Delta, Usage};
 use crate::dialect::json::{string_end, value_end};
+use crate::dialect::progress::Version;
 use crate::dialect::sink::{Mark, Note, Sink};
 use crate::dialect::usage::Count;
 use crate::frame::Event;
 
 /// So many shapes of events are known side by side.
-const MAX_TEMPLATES: usize = 4;
+const MAX_TEMPLATES: usize = 6;
 /// An event with more varying places is not worth it.
 const MAX_HOLES: usize = 16;
 /// Nor is a larger one: its text is most of it.
 const MAX_WIRE_BYTES: usize = 16 * 1024;
+/// An event without text is worth it at once if it is no larger, else where two follow each other.
+const MAX_SILENT_BYTES: usize = 256;
 /// A hit pays for so many attempts that fail, and no more than so many are saved up.
 const CREDIT_OF_HIT: u32 = 2;
 const MAX_CREDIT: u32 = 16;
-const FIRST_CREDIT: u32 = 6;
+const FIRST_CREDIT: u32 = 8;
 /// Without credit, so many events pass before the next attempt; each time twice as many.
 const FIRST_REST: u32 = 8;
 const MAX_REST: u32 = 1024;
@@ -75,7 +78,9 @@ struct Template {
     /// What of `wire` lies behind the last line that counts against the event limit.
     tail: usize,
     /// What was known of the response, see `Progress::version`.
-    version: u32,
+    version: Version,
+    /// Whether the tools' part of it counts.
+    uses_tools: bool,
     /// Which template hit after this one the last time.
     next: usize,
     /// The event's only note, where that is text.
@@ -181,11 +186,11 @@ impl Templates {
     pub(crate) fn single<'b>(
         &mut self,
         bytes: &'b [u8],
-        version: u32,
+        version: Version,
         max: usize,
     ) -> Option<(usize, Delta<'b>)> {
         let template = self.list.get(self.expected)?;
-        let (Some(note), true) = (&template.single, template.version == version) else {
+        let (Some(note), true) = (&template.single, template.is_good_for(version)) else {
             return None;
         };
         let wire = template.wire.as_slice();
@@ -218,14 +223,14 @@ impl Templates {
 
     /// Holds all templates against the event that `bytes` begin with, if they do begin with a whole
     /// one. `version` is that of what is known of the response, `max` the event limit.
-    pub(crate) fn find(&mut self, bytes: &[u8], version: u32, max: usize) -> Option<Hit> {
+    pub(crate) fn find(&mut self, bytes: &[u8], version: Version, max: usize) -> Option<Hit> {
         let expected = self.expected;
         let others = (0..self.len).filter(|at| *at != expected);
         for at in core::iter::once(expected).chain(others) {
             let Some(template) = self.list.get(at) else {
                 continue;
             };
-            if template.version != version {
+            if !template.is_good_for(version) {
                 continue;
             }
             let Some(len) = template.matches(bytes, &mut self.found) else {
@@ -290,7 +295,7 @@ impl Templates {
     }
 
     /// An event went the full path, whose deltas are in `sink`: learns from it.
-    pub(crate) fn missed(&mut self, event: &Event<'_>, sink: &Sink, version: u32) {
+    pub(crate) fn missed(&mut self, event: &Event<'_>, sink: &Sink, version: Version) {
         if !self.is_enabled {
             return;
         }
@@ -302,9 +307,10 @@ impl Templates {
             return;
         }
         let seen = Seen::of(event, sink);
-        // What gives no text is mostly said once; an attempt that fails early costs next to nothing.
+        // What gives no text is mostly said once, if it is not short.
         let is_silent = sink.notes().is_empty();
-        let is_once = is_silent && !core::mem::replace(&mut self.was_silent, is_silent);
+        let was_silent = core::mem::replace(&mut self.was_silent, is_silent);
+        let is_once = is_silent && !was_silent && event.raw.len() > MAX_SILENT_BYTES;
         let Some(seen) = seen.filter(|_| !is_once) else {
             return;
         };
@@ -316,7 +322,7 @@ impl Templates {
         self.learn(&seen, version);
     }
 
-    fn learn(&mut self, seen: &Seen<'_>, version: u32) -> Option<()> {
+    fn learn(&mut self, seen: &Seen<'_>, version: Version) -> Option<()> {
         for at in 0..self.len {
             let template = self.list.get_mut(at)?;
             if let Some(holes) = template.align(seen) {
@@ -367,6 +373,12 @@ impl Templates {
 }
 
 impl Template {
+    #[inline]
+    fn is_good_for(&self, version: Version) -> bool {
+        self.version.response == version.response
+            && (!self.uses_tools || self.version.tools == version.tools)
+    }
+
     /// Whether `bytes` begin with this event, and how long it is there.
     fn matches(&self, bytes: &[u8], found: &mut [Filling; MAX_HOLES]) -> Option<usize> {
         let mut pos = 0;
@@ -438,7 +450,7 @@ impl Template {
         self.single = None;
     }
 
-    fn take(&mut self, seen: &Seen<'_>, holes: &Holes, version: u32) {
+    fn take(&mut self, seen: &Seen<'_>, holes: &Holes, version: Version) {
         self.wire.clear();
         self.wire.extend_from_slice(seen.raw);
         self.holes.clear();
@@ -449,6 +461,7 @@ impl Template {
         self.from = holes.end;
         self.tail = seen.tail;
         self.version = version;
+        self.uses_tools = seen.sink.uses_tools();
         self.single = match self.notes.as_slice() {
             [note] if note.with("").is_some() => Some(*note),
             _ => None,

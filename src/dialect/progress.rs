@@ -8,6 +8,15 @@ use super::sink::Sink;
 use super::tools::Tools;
 use crate::delta::{FinishReason, Usage};
 
+/// Numbers that change with what is known of a response.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Version {
+    /// Who answers, which choices there are and which of them ended.
+    pub(crate) response: u32,
+    /// Which tools were called.
+    pub(crate) tools: u32,
+}
+
 /// How far a response has come.
 #[derive(Default)]
 pub(crate) struct Progress {
@@ -43,10 +52,13 @@ impl Progress {
         self.version += 1;
     }
 
-    /// A number that changes with everything known of the response that the deltas of an event of
-    /// text, arguments and counts may depend on.
-    pub(crate) fn version(&self) -> u32 {
-        self.version.wrapping_add(self.tools.version())
+    /// Changes with everything known of the response that the deltas of an event of text, arguments
+    /// and counts may depend on.
+    pub(crate) fn version(&self) -> Version {
+        Version {
+            response: self.version,
+            tools: self.tools.version(),
+        }
     }
 
     /// Takes over what is new about who answers and notes it as a start. Empty strings say nothing.

@@ -28,6 +28,8 @@ pub(crate) struct Sink {
     marks: Vec<Mark>,
     /// Reading the event changed what is known of the response in a way of its own.
     is_unique: bool,
+    /// Reading the event took knowing which tools were called.
+    uses_tools: bool,
 }
 
 /// A member that may vary from event to event.
@@ -114,6 +116,7 @@ impl Sink {
         self.parsed = (0, 0);
         self.marks.clear();
         self.is_unique = false;
+        self.uses_tools = false;
     }
 
     /// Says which payload the deltas that follow are from.
@@ -160,6 +163,15 @@ impl Sink {
     /// Declares that what the event does to what is known of the response depends on its text.
     pub(crate) fn unique(&mut self) {
         self.is_unique = true;
+    }
+
+    /// Declares that what the event gives depends on which tools were called.
+    pub(crate) fn use_tools(&mut self) {
+        self.uses_tools = true;
+    }
+
+    pub(crate) fn uses_tools(&self) -> bool {
+        self.uses_tools
     }
 
     pub(crate) fn marks(&self) -> &[Mark] {

@@ -71,6 +71,7 @@ impl Tools {
     /// Finds the call that a fragment belongs to, or opens one, and returns its index. What is new
     /// about the call is noted as its start.
     pub(crate) fn call(&mut self, call: &Call<'_>, sink: &mut Sink) -> i32 {
+        sink.use_tools();
         let found = self.find(call).map(|at| {
             let last = self.calls.len() - 1;
             // Back to an earlier call at an index used twice: it is the latest there again.
