@@ -13,7 +13,8 @@ pub(crate) fn read(value: Value<'_>) -> Usage {
         match key {
             // OpenAI; Anthropic; Gemini; Gemini Interactions; Ollama; Bedrock; TGI.
             "prompt_tokens" | "input_tokens" | "promptTokenCount" | "total_input_tokens"
-            | "prompt_eval_count" | "inputTokens" | "inputTokenCount" | "input_length" => {
+            | "prompt_eval_count" | "inputTokens" | "inputTokenCount" | "input_length"
+            | "tokens_evaluated" => {
                 of.input_tokens = value.u64();
             }
             "completion_tokens"
@@ -23,7 +24,8 @@ pub(crate) fn read(value: Value<'_>) -> Usage {
             | "eval_count"
             | "outputTokens"
             | "outputTokenCount"
-            | "generated_tokens" => of.output_tokens = value.u64(),
+            | "generated_tokens"
+            | "tokens_predicted" => of.output_tokens = value.u64(),
             "total_tokens" | "totalTokenCount" | "totalTokens" => of.total_tokens = value.u64(),
             "cached_tokens"
             | "prompt_cache_hit_tokens"
