@@ -3,6 +3,8 @@
 // Every test is a crate of its own and uses some of this.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod json;
+
 use std::path::PathBuf;
 
 use base64::Engine;
