@@ -2,6 +2,7 @@
 //!
 //! One test to a file: the allocator counts for the whole process, and a second test would run at
 //! the same time.
+#![cfg(feature = "delta")]
 #![expect(unsafe_code, reason = "a global allocator cannot be had without")]
 
 mod common;

@@ -1,6 +1,7 @@
 //! The recorded streams, which lie beside the project: cut in every way, and cut short.
 //!
 //! What the streams say is checked against their known outcome by `check_corpus.py` beside them.
+#![cfg(feature = "delta")]
 
 mod common;
 

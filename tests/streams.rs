@@ -1,4 +1,5 @@
 //! The streams of `tests/streams`: each gives what its document says, however it is cut.
+#![cfg(feature = "delta")]
 
 mod common;
 
