@@ -454,11 +454,9 @@ pub(crate) fn whole(wire: &Wire<'_>, sink: &mut Sink) -> bool {
         openai_responses::State::default().whole(wire, sink);
         return true;
     }
-    // Cohere's whole response has no type; its message has parts as content.
-    let parts = root
-        .get("message")
-        .and_then(|message| message.get("content"));
-    if parts.is_some_and(json::Value::is_array) && root.get("finish_reason").is_some() {
+    // Cohere's whole response has no type, and without text its message has no content.
+    let has_message = root.get("message").is_some_and(Value::is_object);
+    if has_message && root.get("finish_reason").is_some() {
         cohere::State::default().whole(wire, sink);
         return true;
     }
