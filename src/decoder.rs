@@ -6,12 +6,13 @@ use core::fmt;
 
 use crate::delta::Delta;
 use crate::dialect::error::{Said, report, report_text};
-use crate::dialect::json::{NotJson, Reader};
+use crate::dialect::json::{self, NotJson};
 use crate::dialect::sink::Sink;
 use crate::dialect::{Dialect, State, Wire, bedrock, by_event, recognise};
 use crate::frame::{
     self, Eof, Event, Exception, Field, Framing, Item, MAX_EVENT_BYTES, eventstream, ndjson, sse,
 };
+use crate::template::{Hit, Templates};
 
 /// How many bytes are kept of a body that is no event stream: enough for an error and its message.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -30,6 +31,9 @@ pub struct Options {
     /// What becomes of an event that lacks its blank line at the end. Flushing, the default,
     /// delivers it where its payload is whole, since some servers forget the last line end.
     pub eof: Eof,
+    /// Whether events are held against those before them first, which is many times as fast and
+    /// gives the same deltas. Off is for comparing the two.
+    pub templates: bool,
 }
 
 impl Default for Options {
@@ -39,6 +43,7 @@ impl Default for Options {
             framing: None,
             max_event_bytes: MAX_EVENT_BYTES,
             eof: Eof::Flush,
+            templates: true,
         }
     }
 }
@@ -127,11 +132,14 @@ impl From<frame::Error> for Error {
 /// ```
 pub struct Decoder {
     parser: Parser,
+    templates: Templates,
     /// The first byte decides on the parser.
     is_undecided: bool,
     /// Parsers that were in use before, for their memory; one of a kind at most.
     spare: Vec<Parser>,
     events: Events,
+    /// The next byte begins an event, and templates are worth an attempt.
+    is_at_event: bool,
     options: Options,
 }
 
@@ -162,6 +170,27 @@ impl Parser {
                 parser.set_max_event_bytes(max_event_bytes);
                 Parser::EventStream(parser)
             }
+        }
+    }
+
+    /// Nothing is pending: the next byte begins an event. AWS frames have checksums, so no two are
+    /// alike.
+    #[inline]
+    fn is_between_events(&mut self) -> bool {
+        match self {
+            Parser::Sse(parser) => parser.is_between_events(),
+            Parser::Ndjson(parser) => parser.is_between_events(),
+            Parser::Unknown | Parser::EventStream(_) => false,
+        }
+    }
+
+    /// Moves past an event that was read without the parser.
+    #[inline]
+    fn skip_event(&mut self, input: &mut &[u8], len: usize) {
+        match self {
+            Parser::Sse(parser) => parser.skip_event(input, len),
+            Parser::Ndjson(parser) => parser.skip_event(input, len),
+            Parser::Unknown | Parser::EventStream(_) => {}
         }
     }
 
@@ -220,7 +249,6 @@ struct Events {
     state: Option<State>,
     /// That of the stream before, for its memory.
     spare: Option<State>,
-    reader: Reader,
     sink: Sink,
     /// Lines that are no part of an event stream: perhaps an error, perhaps a web page.
     body: Vec<u8>,
@@ -233,6 +261,8 @@ struct Events {
     /// A frame was damaged, or cut at the end.
     is_cut: bool,
     finished: bool,
+    /// That of what is known of the response.
+    version: u32,
 }
 
 impl Default for Decoder {
@@ -269,7 +299,6 @@ impl Decoder {
         let events = Events {
             state: options.dialect.map(State::new),
             spare: None,
-            reader: Reader::new(),
             sink: Sink::default(),
             body: Vec::new(),
             inner: Vec::new(),
@@ -278,12 +307,16 @@ impl Decoder {
             is_ndjson: false,
             is_cut: false,
             finished: false,
+            version: 0,
         };
+        let templates = Templates::new(options.templates);
         Decoder {
             parser,
+            templates,
             is_undecided: framing.is_none(),
             spare: Vec::new(),
             events,
+            is_at_event: false,
             options,
         }
     }
@@ -300,28 +333,84 @@ impl Decoder {
         &'d mut self,
         input: &mut &'i [u8],
     ) -> Result<Option<Delta<'d>>, Error> {
+        if let Some(delta) = self.hit(input) {
+            return Ok(Some(delta));
+        }
+        Ok(if self.step(input)? {
+            self.events.sink.next()
+        } else {
+            None
+        })
+    }
+
+    /// The only delta of an event that the expected template matches, read where it stands.
+    #[inline]
+    fn hit<'i>(&mut self, input: &mut &'i [u8]) -> Option<Delta<'i>> {
+        if !self.is_at_event || self.events.sink.has_next() {
+            return None;
+        }
+        let max = self.options.max_event_bytes;
+        let (len, note, text) = self.templates.single(input, self.events.version, max)?;
+        self.parser.skip_event(input, len);
+        self.events.events += 1;
+        note.with(text)
+    }
+
+    /// Reads until a delta waits, for [`next`](Self::next) with an empty input to hand out; false
+    /// where `input` is used up first. A caller that owns both the decoder and its input needs
+    /// this: it cannot return what `next` borrows out of the loop that refills the input.
+    #[cfg(feature = "client")]
+    pub(crate) fn advance(&mut self, input: &mut &[u8]) -> Result<bool, Error> {
+        self.step(input)
+    }
+
+    /// Reads until the sink has deltas; false where `input` is used up first.
+    fn step(&mut self, input: &mut &[u8]) -> Result<bool, Error> {
         while !self.events.sink.has_next() {
-            if self.is_undecided {
-                // The length of an AWS frame begins with a zero, and no text does.
-                let framing = match input.first() {
-                    None => return Ok(None),
-                    Some(0) => Framing::EventStream,
-                    Some(_) => Framing::Sse,
-                };
-                self.is_undecided = false;
-                self.set_parser(framing);
-                if framing == Framing::EventStream && self.events.state.is_none() {
-                    let spare = &mut self.events.spare;
-                    self.events.state = Some(State::begin(Dialect::Bedrock, spare));
-                }
+            let chunk = *input;
+            if chunk.is_empty() {
+                return Ok(false);
             }
-            match self.parser.next(input) {
-                Ok(Some(item)) => self.events.item(&item)?,
-                Ok(None) => return Ok(None),
+            // Templates first. An event that a chunk's end cut is held against them below.
+            let is_attempt = self.templates.is_ready() && self.parser.is_between_events();
+            if is_attempt
+                && let Some(hit) = self.find(chunk)
+                && self.templates.fill(hit, chunk, &mut self.events.sink)
+            {
+                self.templates.took(hit);
+                self.parser.skip_event(input, hit.len);
+                self.events.events += 1;
+                continue;
+            }
+            self.is_at_event = false;
+            if self.is_undecided {
+                self.recognise_framing(chunk.first().copied().unwrap_or_default());
+            }
+            let item = match self.parser.next(input) {
+                Ok(Some(item)) => item,
+                Ok(None) => return Ok(false),
                 Err(error) => {
                     self.events.is_cut |= matches!(error, frame::Error::BadFrame { .. });
                     return Err(error.into());
                 }
+            };
+            if let Item::Event(event) = &item {
+                if self.templates.is_ready() && !(is_attempt && is_part_of(event.raw, chunk)) {
+                    let max = self.options.max_event_bytes;
+                    let hit = self.templates.find(event.raw, self.events.version, max);
+                    if let Some(hit) = hit.filter(|hit| hit.len == event.raw.len())
+                        && self.templates.fill(hit, event.raw, &mut self.events.sink)
+                    {
+                        self.templates.took(hit);
+                        self.events.events += 1;
+                        continue;
+                    }
+                }
+            }
+            self.events.item(&item)?;
+            if let Item::Event(event) = &item {
+                self.templates
+                    .missed(event, &self.events.sink, self.events.version);
             }
             if self.events.is_ndjson
                 && let Parser::Sse(lines) = &self.parser
@@ -334,7 +423,31 @@ impl Decoder {
                 }
             }
         }
-        Ok(self.events.sink.next())
+        self.is_at_event = self.templates.is_ready() && self.parser.is_between_events();
+        Ok(true)
+    }
+
+    /// A template's match with what `chunk` begins with.
+    #[inline]
+    fn find(&mut self, chunk: &[u8]) -> Option<Hit> {
+        self.templates
+            .find(chunk, self.events.version, self.options.max_event_bytes)
+    }
+
+    #[cold]
+    fn recognise_framing(&mut self, first: u8) {
+        // The length of an AWS frame begins with a zero, and no text does.
+        let framing = if first == 0 {
+            Framing::EventStream
+        } else {
+            Framing::Sse
+        };
+        self.is_undecided = false;
+        self.set_parser(framing);
+        if framing == Framing::EventStream && self.events.state.is_none() {
+            let spare = &mut self.events.spare;
+            self.events.state = Some(State::begin(Dialect::Bedrock, spare));
+        }
     }
 
     /// Goes over to a framing, and keeps the parser of the one before.
@@ -362,9 +475,18 @@ impl Decoder {
     ///
     /// As [`next`](Self::next).
     pub fn finish(&mut self) -> Result<Option<Delta<'_>>, Error> {
+        if self.advance_to_end()? {
+            Ok(self.events.sink.next())
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// [`advance`](Self::advance), for [`finish`](Self::finish).
+    pub(crate) fn advance_to_end(&mut self) -> Result<bool, Error> {
         while !self.events.sink.has_next() {
             if self.events.finished {
-                return Ok(None);
+                return Ok(false);
             }
             if let Parser::EventStream(parser) = &self.parser {
                 self.events.is_cut |= parser.is_mid_event();
@@ -374,7 +496,7 @@ impl Decoder {
                 None => self.events.finish(),
             }
         }
-        Ok(self.events.sink.next())
+        Ok(true)
     }
 
     /// How the stream ended, or would have if it ended here.
@@ -405,6 +527,12 @@ impl Decoder {
         self.events.events
     }
 
+    /// How many of the events were taken by templates, see [`Options::templates`].
+    #[must_use]
+    pub fn templated(&self) -> u64 {
+        self.templates.taken()
+    }
+
     /// How many comments came.
     #[must_use]
     pub fn comments(&self) -> u64 {
@@ -421,6 +549,8 @@ impl Decoder {
     /// Forgets the stream and begins another one with the same options; memory is kept.
     pub fn reset(&mut self) {
         self.parser.reset();
+        self.templates.reset();
+        self.is_at_event = false;
         if self.options.framing.is_none() && self.options.dialect.is_none() {
             self.is_undecided = true;
         }
@@ -443,6 +573,15 @@ impl Events {
     /// Reads an item into the sink.
     fn item(&mut self, item: &Item<'_>) -> Result<(), Error> {
         self.sink.clear();
+        let read = self.read(item);
+        self.version = self
+            .state
+            .as_ref()
+            .map_or(0, |state| state.progress().version());
+        read
+    }
+
+    fn read(&mut self, item: &Item<'_>) -> Result<(), Error> {
         match item {
             Item::Event(event) => {
                 self.events += 1;
@@ -482,7 +621,11 @@ impl Events {
     }
 
     fn event(&mut self, event: &Event<'_>) -> Result<(), NotJson> {
-        let name = event.event.as_str().unwrap_or_default();
+        // Not worth a validation each time.
+        let name = match event.event.as_bytes() {
+            b"message" => "message",
+            _ => event.event.as_str().unwrap_or_default(),
+        };
         let payload = event.data.trim_ascii();
         if payload == b"[DONE]" {
             // Before any chunk, behind an error say: all who send it are OpenAI's heirs.
@@ -511,13 +654,12 @@ impl Events {
         let Events {
             state,
             spare,
-            reader,
             sink,
             inner,
             ..
         } = self;
         let is_chunk = name == "chunk" && matches!(state, Some(State::Bedrock(_)));
-        let has_inner = reader.read(payload, |doc| {
+        let has_inner = json::read(payload, |doc| {
             let has_inner = is_chunk && bedrock::chunk(&doc, inner);
             if !has_inner {
                 read_event(&Wire { event: name, doc }, state, spare, sink);
@@ -525,7 +667,7 @@ impl Events {
             has_inner
         });
         match has_inner {
-            Ok(true) => reader.read(inner, |doc| {
+            Ok(true) => json::read(inner, |doc| {
                 read_event(&Wire { event: name, doc }, state, spare, sink);
             }),
             Ok(false) => Ok(()),
@@ -537,9 +679,9 @@ impl Events {
 
     /// A frame that reports an error, with JSON or text as its payload.
     fn exception(&mut self, exception: &Exception<'_>) {
-        let Events { reader, sink, .. } = self;
+        let Events { sink, .. } = self;
         let name = exception.name.to_str();
-        let read = reader.read(&exception.data, |doc| {
+        let read = json::read(&exception.data, |doc| {
             Said {
                 name: &name,
                 ..Said::read(doc.root)
@@ -563,20 +705,19 @@ impl Events {
         let Events {
             state,
             spare,
-            reader,
             sink,
             body,
             ..
         } = self;
         if *field.name == *b"error" {
-            let read = reader.read(&field.value, |doc| report(&doc, true, sink));
+            let read = json::read(&field.value, |doc| report(&doc, true, sink));
             if read.is_err() {
                 report_text(&field.value, sink);
             }
         }
         let line = field.raw.trim_ascii();
         if state.is_none() && body.is_empty() && line.starts_with(b"{") {
-            let is_line = reader.read(line, |doc| {
+            let is_line = json::read(line, |doc| {
                 let wire = Wire { event: "", doc };
                 match recognise(&wire) {
                     Some(dialect) if dialect.framing() == Framing::Ndjson => {
@@ -602,20 +743,21 @@ impl Events {
         self.sink.clear();
         self.finished = true;
         let Events {
-            state,
-            reader,
-            sink,
-            body,
-            ..
+            state, sink, body, ..
         } = self;
         if let Some(state) = state {
             state.progress_mut().at_end(sink);
         }
         if !body.is_empty() {
             // Not JSON: then there is nothing to report, and `seen` has it.
-            let _ = reader.read(body.trim_ascii(), |doc| report(&doc, false, sink));
+            let _ = json::read(body.trim_ascii(), |doc| report(&doc, false, sink));
         }
     }
+}
+
+/// Whether a slice lies in another one.
+fn is_part_of(part: &[u8], whole: &[u8]) -> bool {
+    whole.as_ptr_range().contains(&part.as_ptr())
 }
 
 /// Reads a parsed event, recognising its dialect where none is known.
@@ -625,6 +767,7 @@ fn read_event(
     spare: &mut Option<State>,
     sink: &mut Sink,
 ) {
+    sink.begin(&wire.doc);
     if state.is_none() {
         *state = recognise(wire).map(|dialect| State::begin(dialect, spare));
     }

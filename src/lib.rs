@@ -5,6 +5,8 @@
 #[cfg(feature = "alloc")]
 extern crate alloc;
 
+#[cfg(feature = "client")]
+pub mod client;
 #[cfg(feature = "delta")]
 pub mod decoder;
 #[cfg(feature = "delta")]
@@ -14,6 +16,8 @@ pub mod dialect;
 pub mod frame;
 #[cfg(feature = "delta")]
 pub mod message;
+#[cfg(feature = "delta")]
+mod template;
 
 #[cfg(feature = "delta")]
 pub use decoder::{Decoder, End, Error, Options};

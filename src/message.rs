@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use crate::decoder::{End, Error};
 use crate::delta::{Delta, ErrorKind, FinishReason, Usage};
-use crate::dialect::{self, Wire, json::Reader, sink::Sink};
+use crate::dialect::{self, Wire, json, sink::Sink};
 
 /// A reply, put together from the deltas of a stream or read from a whole response.
 ///
@@ -256,7 +256,7 @@ impl Message {
     pub fn from_response(body: &[u8]) -> Result<Message, Error> {
         let mut message = Message::new();
         let mut sink = Sink::default();
-        let read = Reader::new().read(body, |doc| {
+        let read = json::read(body, |doc| {
             dialect::whole(&Wire { event: "", doc }, &mut sink)
         });
         if !read.map_err(|error| Error::NotJson {

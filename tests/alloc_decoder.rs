@@ -10,7 +10,7 @@ mod common;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use common::{decoder, recordings, streams};
+use common::decoding::{decoder, recordings, streams};
 use deltawire::{Decoder, Delta};
 
 /// The system's allocator, and how often it was asked for memory.

@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::{Recording, decode, decoder, line, pieces, recordings};
+use common::decoding::{Recording, decode, decoder, line, pieces, recordings};
 use deltawire::frame::{Item, sse};
 use deltawire::{Delta, Dialect, End};
 

@@ -6,7 +6,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::decoder;
+use common::decoding::decoder;
 use deltawire::message::{Finish, ReportedError};
 use deltawire::{Choice, Delta, End, Error, ErrorKind, FinishReason, Message, Usage};
 

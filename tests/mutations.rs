@@ -2,6 +2,7 @@
 //! events; and one that is cut never looks whole.
 //!
 //! Over the streams of `tests/streams`, and over the recorded ones where they are.
+#![cfg(feature = "delta")]
 
 mod common;
 
@@ -9,8 +10,8 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use common::decoding::{aws_frame, decoder, line, quoted, recordings, streams};
 use common::json::{Json, Style};
-use common::{aws_frame, decoder, line, quoted, recordings, streams};
 use deltawire::frame::{Framing, Item, eventstream, sse};
 use deltawire::{Decoder, Delta, Dialect, End};
 use serde_json::Value;

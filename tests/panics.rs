@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{decode, decoder, pieces, streams};
+use common::decoding::{decode, decoder, pieces, streams};
 use deltawire::frame::Eof;
 use deltawire::{Decoder, Dialect, Message, Options};
 use proptest::prelude::*;

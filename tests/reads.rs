@@ -2,10 +2,11 @@
 //!
 //! Over the recorded streams, whatever their dialect, in the reads off the network that the recorder
 //! kept. Where an event ends is found without the parsers, by the letter of each framing.
+#![cfg(feature = "delta")]
 
 mod common;
 
-use common::{decoder, line, pieces, recordings};
+use common::decoding::{decoder, line, pieces, recordings};
 use deltawire::{Decoder, Delta, Dialect};
 
 /// Feeds a piece and returns its deltas.

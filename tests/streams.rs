@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Stream, decode, decoder, streams};
+use common::decoding::{Stream, decode, decoder, streams};
 
 /// Inputs up to this many bytes are cut in two at every position.
 const SHORT: usize = 2048;

@@ -1,10 +1,11 @@
 //! A whole response gives the message that its stream gives, whatever the dialect.
 //!
 //! Chat completions and their like are in `message.rs`.
+#![cfg(feature = "delta")]
 
 mod common;
 
-use common::decoder;
+use common::decoding::decoder;
 use deltawire::{Choice, Dialect, End, FinishReason, Message, ToolCall};
 
 fn from_stream(dialect: Dialect, body: &str) -> Message {
@@ -296,7 +297,7 @@ data: {"index":0,"content":"","stop":true,"model":"m","stop_type":"limit","token
 /// The recorded last events of Responses hold the whole response that the stream was.
 #[test]
 fn recorded_responses_read_the_same_streamed_and_whole() {
-    let recordings = common::recordings().unwrap_or_default();
+    let recordings = common::decoding::recordings().unwrap_or_default();
     let mut compared = 0;
     for it in &recordings {
         if it.dialect != Dialect::OpenAiResponses {

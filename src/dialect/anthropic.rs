@@ -36,7 +36,7 @@ impl State {
                 "index" => index = value.index().unwrap_or_default(),
                 "message" | "content_block" | "delta" => object = Some(value),
                 "usage" => counts = Some(value),
-                _ => {}
+                _ => sink.ignored(key),
             }
         }
         match (name, object) {
@@ -52,8 +52,7 @@ impl State {
             }
             ("message_delta", Some(delta)) => {
                 self.progress.choice(0, delta.text_of("stop_reason"), sink);
-                self.progress
-                    .usage(counts.map(usage::read).unwrap_or_default(), sink);
+                self.progress.usage(usage::of(counts, sink), sink);
             }
             ("message_stop", _) => self.progress.done(sink),
             ("error", _) => Said::read(root).report(&wire.doc, sink),
@@ -80,10 +79,8 @@ impl State {
             message.text_of("role"),
         );
         self.progress.start(id, model, role, sink);
-        self.progress.usage(
-            message.get("usage").map(usage::read).unwrap_or_default(),
-            sink,
-        );
+        self.progress
+            .usage(usage::of(message.get("usage"), sink), sink);
     }
 
     fn block(&mut self, index: i32, block: Value<'_>, wire: &Wire<'_>, sink: &mut Sink) {
@@ -117,7 +114,7 @@ impl State {
             match key {
                 "type" => name = value.text(),
                 "text" | "thinking" | "partial_json" => text = value.text(),
-                _ => {}
+                _ => sink.ignored(key),
             }
         }
         match name {

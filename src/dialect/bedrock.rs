@@ -102,7 +102,7 @@ impl State {
                 self.progress.complete = true;
             }
             "metadata" => {
-                let counts = root.get("usage").map(usage::read).unwrap_or_default();
+                let counts = usage::of(root.get("usage"), sink);
                 self.progress.usage(counts, sink);
             }
             _ => return false,
@@ -152,9 +152,7 @@ impl State {
     /// The model's own JSON.
     fn invoke(&mut self, wire: &Wire<'_>, sink: &mut Sink) -> bool {
         let root = wire.doc.root;
-        let metrics = root
-            .get("amazon-bedrock-invocationMetrics")
-            .map(usage::read);
+        let metrics = root.get("amazon-bedrock-invocationMetrics");
         let is_known = if root.get("type").is_some() {
             self.owner = Owner::Anthropic;
             self.anthropic.event(wire, sink)
@@ -170,7 +168,7 @@ impl State {
         };
         // The service's counts differ from the model's and only fill what the model does not give.
         let given = self.progress().usage;
-        let metrics = metrics.unwrap_or_default();
+        let metrics = usage::of(metrics, sink);
         let missing = Usage {
             input_tokens: metrics
                 .input_tokens

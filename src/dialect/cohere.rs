@@ -87,8 +87,7 @@ impl State {
 
     fn end(&mut self, end: Value<'_>, sink: &mut Sink) {
         self.progress.choice(0, end.text_of("finish_reason"), sink);
-        self.progress
-            .usage(end.get("usage").map(usage::read).unwrap_or_default(), sink);
+        self.progress.usage(usage::of(end.get("usage"), sink), sink);
     }
 }
 

@@ -38,7 +38,10 @@ impl State {
                 "promptFeedback" => blocked = value.text_of("blockReason"),
                 "responseId" => id = value.text(),
                 "modelVersion" => model = value.text(),
-                _ => continue,
+                _ => {
+                    sink.ignored(key);
+                    continue;
+                }
             }
             is_response = true;
         }
@@ -54,8 +57,7 @@ impl State {
                 .finish(0, FinishReason::ContentFilter, blocked, sink);
             self.progress.complete = true;
         }
-        self.progress
-            .usage(counts.map(usage::read).unwrap_or_default(), sink);
+        self.progress.usage(usage::of(counts, sink), sink);
         true
     }
 
@@ -75,7 +77,7 @@ impl State {
                 {
                     other = Some(key);
                 }
-                _ => {}
+                _ => sink.ignored(key),
             }
         }
         if let Some(content) = content {

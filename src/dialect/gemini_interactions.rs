@@ -102,13 +102,8 @@ impl State {
             _ => FinishReason::Other,
         };
         self.progress.finish(0, reason, raw, sink);
-        self.progress.usage(
-            interaction
-                .get("usage")
-                .map(usage::read)
-                .unwrap_or_default(),
-            sink,
-        );
+        self.progress
+            .usage(usage::of(interaction.get("usage"), sink), sink);
         self.progress.done(sink);
     }
 }

@@ -5,12 +5,33 @@
 //! scratch memory first, and one that is refused gets a second try with those places mended.
 
 use alloc::vec::Vec;
+use core::cell::RefCell;
 
 use simd_json::tape::{Node, Tape};
 use simd_json::{Buffers, INPUT_PADDING, StaticNode, fill_tape_padded};
 
+/// The reader's memory may grow to so many bytes for good; a payload that needs more gives it back.
+const MAX_KEPT_BYTES: usize = 4 * 1024 * 1024;
+
+std::thread_local! {
+    /// One for all decoders of a thread: it holds nothing between two events, and most of their
+    /// events never come to it.
+    static READER: RefCell<Reader> = RefCell::new(Reader::new());
+}
+
+/// Parses `payload` and hands it to `f`, which must not parse another one.
+pub(crate) fn read<R>(payload: &[u8], f: impl FnOnce(Doc<'_>) -> R) -> Result<R, NotJson> {
+    READER.with_borrow_mut(|reader| {
+        let result = reader.read(payload, f);
+        if reader.scratch.capacity() > MAX_KEPT_BYTES {
+            *reader = Reader::new();
+        }
+        result
+    })
+}
+
 /// What reading a payload needs; reused, so that reading allocates nothing once warm.
-pub(crate) struct Reader {
+struct Reader {
     scratch: Vec<u8>,
     /// The payload with U+FFFD in place of what is no UTF-8.
     lossy: Vec<u8>,
@@ -26,7 +47,7 @@ pub(crate) struct Doc<'d> {
     /// The payload as it came, but for what is no UTF-8.
     pub(crate) text: &'d [u8],
     /// The address that the first byte of `text` has in the scratch memory.
-    base: usize,
+    pub(crate) base: usize,
 }
 
 /// Where and why a payload is not JSON.
@@ -37,7 +58,7 @@ pub(crate) struct NotJson {
 }
 
 impl Reader {
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         Reader {
             scratch: Vec::new(),
             lossy: Vec::new(),
@@ -114,8 +135,9 @@ impl Reader {
 pub(crate) struct Value<'d>(&'d [Node<'d>]);
 
 impl<'d> Value<'d> {
-    fn node(self) -> Option<Node<'d>> {
-        self.0.first().copied()
+    #[inline]
+    fn node(self) -> Option<&'d Node<'d>> {
+        self.0.first()
     }
 
     /// The string.
@@ -136,7 +158,7 @@ impl<'d> Value<'d> {
     /// Whether it is true or false.
     pub(crate) fn bool(self) -> Option<bool> {
         match self.node() {
-            Some(Node::Static(StaticNode::Bool(value))) => Some(value),
+            Some(Node::Static(StaticNode::Bool(value))) => Some(*value),
             _ => None,
         }
     }
@@ -144,10 +166,10 @@ impl<'d> Value<'d> {
     /// The number, where it is whole and not negative; 3.0 is 3.
     pub(crate) fn u64(self) -> Option<u64> {
         match self.node()? {
-            Node::Static(StaticNode::U64(n)) => Some(n),
-            Node::Static(StaticNode::I64(n)) => u64::try_from(n).ok(),
-            Node::Static(StaticNode::F64(n)) if (0.0..9e15).contains(&n) && n.fract() == 0.0 => {
-                Some(n as u64)
+            Node::Static(StaticNode::U64(n)) => Some(*n),
+            Node::Static(StaticNode::I64(n)) => u64::try_from(*n).ok(),
+            Node::Static(StaticNode::F64(n)) if (0.0..9e15).contains(n) && n.fract() == 0.0 => {
+                Some(*n as u64)
             }
             _ => None,
         }
@@ -161,7 +183,7 @@ impl<'d> Value<'d> {
     /// The number, as the index of a tool call, which some begin at -1.
     pub(crate) fn index(self) -> Option<i32> {
         match self.node()? {
-            Node::Static(StaticNode::I64(n)) => i32::try_from(n).ok(),
+            Node::Static(StaticNode::I64(n)) => i32::try_from(*n).ok(),
             _ => i32::try_from(self.u64()?).ok(),
         }
     }
@@ -174,46 +196,32 @@ impl<'d> Value<'d> {
         matches!(self.node(), Some(Node::Array { .. }))
     }
 
-    /// Whether it says nothing: null, false, "", [] or {}.
+    /// Whether it says nothing: null, false, "", or an array or object of nothing else.
     pub(crate) fn is_empty(self) -> bool {
         match self.node() {
             None | Some(Node::Static(StaticNode::Null | StaticNode::Bool(false))) => true,
             Some(Node::String(text)) => text.is_empty(),
-            Some(Node::Object { len, .. } | Node::Array { len, .. }) => len == 0,
+            Some(Node::Object { .. }) => self.members().all(|(_, value)| value.is_empty()),
+            Some(Node::Array { .. }) => self.elements().all(Value::is_empty),
             Some(Node::Static(_)) => false,
         }
     }
 
     /// The members of an object, in wire order, a key that comes twice among them.
     #[inline]
-    pub(crate) fn members(self) -> impl Iterator<Item = (&'d str, Value<'d>)> + use<'d> {
-        let mut rest = if self.is_object() {
-            self.0.get(1..).unwrap_or_default()
-        } else {
-            &[]
-        };
-        core::iter::from_fn(move || {
-            let Some(Node::String(key)) = rest.first().copied() else {
-                return None;
-            };
-            let (value, behind) = split_value(rest.get(1..)?)?;
-            rest = behind;
-            Some((key, value))
+    pub(crate) fn members(self) -> Members<'d> {
+        Members(match self.0 {
+            [Node::Object { .. }, rest @ ..] => rest,
+            _ => &[],
         })
     }
 
     /// The elements of an array.
     #[inline]
-    pub(crate) fn elements(self) -> impl Iterator<Item = Value<'d>> + use<'d> {
-        let mut rest = if self.is_array() {
-            self.0.get(1..).unwrap_or_default()
-        } else {
-            &[]
-        };
-        core::iter::from_fn(move || {
-            let (value, behind) = split_value(rest)?;
-            rest = behind;
-            Some(value)
+    pub(crate) fn elements(self) -> Elements<'d> {
+        Elements(match self.0 {
+            [Node::Array { .. }, rest @ ..] => rest,
+            _ => &[],
         })
     }
 
@@ -231,10 +239,41 @@ impl<'d> Value<'d> {
     }
 }
 
+/// See [`Value::members`].
+pub(crate) struct Members<'d>(&'d [Node<'d>]);
+
+impl<'d> Iterator for Members<'d> {
+    type Item = (&'d str, Value<'d>);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let [Node::String(key), rest @ ..] = self.0 else {
+            return None;
+        };
+        let (value, rest) = split_value(rest)?;
+        self.0 = rest;
+        Some((key, value))
+    }
+}
+
+/// See [`Value::elements`].
+pub(crate) struct Elements<'d>(&'d [Node<'d>]);
+
+impl<'d> Iterator for Elements<'d> {
+    type Item = Value<'d>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let (value, rest) = split_value(self.0)?;
+        self.0 = rest;
+        Some(value)
+    }
+}
+
 /// Takes the first value off a run of nodes.
 #[inline]
 fn split_value<'d>(nodes: &'d [Node<'d>]) -> Option<(Value<'d>, &'d [Node<'d>])> {
-    let len = match *nodes.first()? {
+    let len = match nodes.first()? {
         Node::Object { count, .. } | Node::Array { count, .. } => count + 1,
         _ => 1,
     };
@@ -243,6 +282,12 @@ fn split_value<'d>(nodes: &'d [Node<'d>]) -> Option<(Value<'d>, &'d [Node<'d>])>
 }
 
 impl<'d> Doc<'d> {
+    /// Where in the payload a key or a string without escapes stands, if it is one of its own.
+    pub(crate) fn position(&self, text: &str) -> Option<usize> {
+        let at = (text.as_ptr() as usize).checked_sub(self.base)?;
+        (at + text.len() <= self.text.len()).then_some(at)
+    }
+
     /// The payload's own text of an object's member.
     pub(crate) fn member_text(&self, object: Value<'d>, name: &str) -> Option<&'d str> {
         let (key, _) = object.members().filter(|(key, _)| *key == name).last()?;
@@ -251,8 +296,7 @@ impl<'d> Doc<'d> {
 
     /// The payload's own text of the value that follows `key`, a key of one of its objects.
     pub(crate) fn value_text(&self, key: &str) -> Option<&'d str> {
-        let pos = (key.as_ptr() as usize).checked_sub(self.base)?;
-        let pos = string_end(self.text, pos)?;
+        let pos = string_end(self.text, self.position(key)?)?;
         let pos = skip_space(self.text, pos);
         let pos = skip_space(
             self.text,
@@ -264,7 +308,7 @@ impl<'d> Doc<'d> {
 }
 
 /// Where the string ends in whose inside `pos` lies: behind its closing quote.
-fn string_end(text: &[u8], mut pos: usize) -> Option<usize> {
+pub(crate) fn string_end(text: &[u8], mut pos: usize) -> Option<usize> {
     loop {
         match text.get(pos)? {
             b'"' => return Some(pos + 1),
@@ -282,7 +326,7 @@ fn skip_space(text: &[u8], mut pos: usize) -> usize {
 }
 
 /// Where the value ends that begins at `pos`, in text that is known to be JSON.
-fn value_end(text: &[u8], mut pos: usize) -> Option<usize> {
+pub(crate) fn value_end(text: &[u8], mut pos: usize) -> Option<usize> {
     let mut depth = 0usize;
     loop {
         match text.get(pos) {

@@ -77,6 +77,7 @@ impl State {
             _ => FinishReason::Other,
         };
         self.progress.finish(choice, reason, raw, sink);
-        self.progress.usage(usage::read(root), sink);
+        let counts = usage::read(root, sink);
+        self.progress.usage(counts, sink);
     }
 }

@@ -41,7 +41,7 @@ mod replicate;
 pub(crate) mod sink;
 mod tgi;
 mod tools;
-mod usage;
+pub(crate) mod usage;
 mod watsonx;
 
 use alloc::boxed::Box;

@@ -36,7 +36,7 @@ impl State {
                 "thinking" => thinking = value.text(),
                 "done" => done = Some(!value.is_empty()),
                 "done_reason" => raw = value.text(),
-                _ => {}
+                _ => sink.ignored(key),
             }
         }
         let Some(done) = done else { return false };
@@ -58,7 +58,7 @@ impl State {
                 _ => FinishReason::Other,
             };
             self.progress.finish(0, reason, raw, sink);
-            self.progress.usage(usage::read(root), sink);
+            self.progress.usage(usage::read(root, sink), sink);
             self.progress.done(sink);
         }
         true

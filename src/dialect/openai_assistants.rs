@@ -107,8 +107,7 @@ impl State {
             _ => FinishReason::Other,
         };
         self.progress.finish(0, reason, raw, sink);
-        self.progress
-            .usage(run.get("usage").map(usage::read).unwrap_or_default(), sink);
+        self.progress.usage(usage::of(run.get("usage"), sink), sink);
         if let Some(error) = run.get("last_error").filter(|error| !error.is_empty()) {
             Said::read(error).report(&wire.doc, sink);
         }

@@ -59,29 +59,42 @@ impl State {
     ) {
         let mut index = 0;
         let mut delta = None;
-        let mut text = "";
+        let mut text = None;
         let mut finish = "";
         let mut usage = Usage::default();
         for (key, value) in choice.members() {
             match key {
                 "index" => index = value.choice().unwrap_or(0),
                 _ if key == news => delta = value.is_object().then_some(value).or(delta),
-                "text" => text = value.text(),
+                "text" => text = Some((key, value)),
                 "finish_reason" => finish = value.text(),
-                "usage" => usage = usage::read(value),
+                "usage" if value.is_object() => usage = usage::read(value, sink),
                 // The whole text so far, beside its delta: Perplexity and Writer.
-                "message" => self.progress.no_terminator = true,
+                "message" => {
+                    self.progress.no_terminator = true;
+                    sink.ignored(key);
+                }
                 "logprobs" if value.is_object() => *other = Some(key),
-                _ => {}
+                "logprobs" => {}
+                _ => sink.ignored(key),
             }
         }
-        match delta {
-            Some(delta) => self.delta(delta, index, doc, sink, other),
+        match (delta, text) {
+            (Some(delta), text) => {
+                // Together says everything twice.
+                if let Some((key, _)) = text {
+                    sink.ignored(key);
+                }
+                self.delta(delta, index, doc, sink, other);
+            }
             // Some send legacy pieces in the middle of a chat.
-            None => sink.piece(Kind::Text, index, text),
+            (None, Some((_, text))) => sink.piece(Kind::Text, index, text.text()),
+            (None, None) => {}
         }
         self.progress.choice(index, finish, sink);
-        self.progress.usage(usage, sink);
+        if !usage.is_empty() {
+            self.progress.usage(usage, sink);
+        }
     }
 
     fn delta<'d>(
@@ -93,7 +106,7 @@ impl State {
         other: &mut Option<&'d str>,
     ) {
         let mut content = None;
-        let mut reasoning: [&str; 3] = [""; 3];
+        let mut reasoning = [None; 3];
         let mut refusal = "";
         let mut tool_calls = None;
         let mut function_call = None;
@@ -101,26 +114,33 @@ impl State {
             match key {
                 "role" => self.progress.role(value.text(), sink),
                 "content" => content = Some(value),
-                "reasoning_content" => reasoning[0] = value.text(),
-                "reasoning" => reasoning[1] = value.text(),
-                "reasoning_text" => reasoning[2] = value.text(),
+                "reasoning_content" => reasoning[0] = Some((key, value.text())),
+                "reasoning" => reasoning[1] = Some((key, value.text())),
+                "reasoning_text" => reasoning[2] = Some((key, value.text())),
                 "refusal" => refusal = value.text(),
                 "tool_calls" => tool_calls = Some(value),
                 "function_call" if value.is_object() => function_call = Some(value),
                 "reasoning_details" => {
                     // Its text is in `reasoning` too; what is encrypted or signed is not.
-                    if has_opaque(value) {
+                    if has_opaque(value, sink) {
                         *other = Some(key);
                     }
                 }
                 // Padding and bookkeeping that comes with every piece.
-                "channel" | "token_id" | "obfuscation" => {}
+                "channel" | "token_id" | "obfuscation" => sink.ignored(key),
                 _ if value.is_empty() => {}
                 _ => *other = Some(key),
             }
         }
-        let thought = reasoning.into_iter().find(|text| !text.is_empty());
-        sink.piece(Kind::Reasoning, choice, thought.unwrap_or_default());
+        let mut thoughts = reasoning
+            .into_iter()
+            .flatten()
+            .filter(|(_, text)| !text.is_empty());
+        if let Some((_, thought)) = thoughts.next() {
+            sink.piece(Kind::Reasoning, choice, thought);
+            // The same under another name.
+            thoughts.for_each(|(key, _)| sink.ignored(key));
+        }
         if let Some(content) = content {
             self.content(content, choice, sink, other);
         }
@@ -249,10 +269,11 @@ impl<'d> Chunk<'d> {
                 "id" => chunk.id = value.text(),
                 "model" => chunk.model = value.text(),
                 "choices" if value.is_array() => chunk.choices = Some(value),
-                "usage" => usage = usage::read(value),
+                "usage" if value.is_object() => usage = usage::read(value, sink),
+                "usage" => usage = Usage::default(),
                 // Groq gives its usage, and an error, here.
                 "x_groq" => {
-                    groq = value.get("usage").map(usage::read).unwrap_or_default();
+                    groq = usage::of(value.get("usage"), sink);
                     is_groq_error = value.get("error").is_some_and(|error| !error.is_empty());
                 }
                 "error" => is_error = !value.is_empty(),
@@ -262,7 +283,7 @@ impl<'d> Chunk<'d> {
                 }
                 // Cerebras tells its timing in the last chunk and sends no `[DONE]`.
                 "time_info" => progress.no_terminator = true,
-                _ => {}
+                _ => sink.ignored(key),
             }
         }
         chunk.usage = groq;
@@ -289,10 +310,13 @@ impl<'d> Chunk<'d> {
 }
 
 /// Whether reasoning details carry what plain text cannot.
-fn has_opaque(details: Value<'_>) -> bool {
-    details.elements().any(|detail| {
-        detail
-            .members()
-            .any(|(key, value)| matches!(key, "data" | "signature") && !value.is_empty())
-    })
+fn has_opaque(details: Value<'_>, sink: &mut Sink) -> bool {
+    let mut is_opaque = false;
+    for (key, value) in details.elements().flat_map(Value::members) {
+        match key {
+            "data" | "signature" => is_opaque |= !value.is_empty(),
+            _ => sink.ignored(key),
+        }
+    }
+    is_opaque
 }

@@ -35,7 +35,7 @@ impl State {
                     "text" => text = value.text(),
                     "finish_reason" => finish = value.text(),
                     "logprobs" => has_logprobs |= value.is_object(),
-                    _ => {}
+                    _ => sink.ignored(key),
                 }
             }
             sink.piece(Kind::Text, index, text);

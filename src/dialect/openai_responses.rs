@@ -48,7 +48,7 @@ impl State {
                 "item" => event.object = Some(value),
                 "response" => event.object = Some(value),
                 "logprobs" => event.has_logprobs = !value.is_empty(),
-                _ => {}
+                _ => sink.ignored(key),
             }
         }
         let name = event.name.strip_prefix("response.").unwrap_or(event.name);
@@ -136,6 +136,7 @@ impl State {
             },
             sink,
         );
+        sink.unique();
         self.sum_of(item).update(fragment.as_bytes());
         sink.tool_call_arguments(0, index, fragment, false);
     }
@@ -272,10 +273,8 @@ impl State {
             _ => FinishReason::Other,
         };
         self.progress.finish(0, reason, raw, sink);
-        self.progress.usage(
-            response.get("usage").map(usage::read).unwrap_or_default(),
-            sink,
-        );
+        self.progress
+            .usage(usage::of(response.get("usage"), sink), sink);
         if let Some(error) = response.get("error").filter(|error| !error.is_empty())
             && !core::mem::replace(&mut self.has_error, true)
         {

@@ -25,6 +25,8 @@ pub(crate) struct Progress {
     pub(super) no_terminator: bool,
     /// The terminator was noted.
     done: bool,
+    /// Changes with everything that the deltas of an ordinary event may depend on.
+    version: u32,
 }
 
 impl Progress {
@@ -38,6 +40,13 @@ impl Progress {
         self.complete = false;
         self.no_terminator = false;
         self.done = false;
+        self.version += 1;
+    }
+
+    /// A number that changes with everything known of the response that the deltas of an event of
+    /// text, arguments and counts may depend on.
+    pub(crate) fn version(&self) -> u32 {
+        self.version.wrapping_add(self.tools.version())
     }
 
     /// Takes over what is new about who answers and notes it as a start. Empty strings say nothing.
@@ -49,14 +58,18 @@ impl Progress {
             replace(&mut self.role, role),
         ];
         if is_new.contains(&true) {
+            self.version += 1;
             sink.start(&self.id, &self.model, &self.role);
         }
     }
 
     /// The same for a role that stands elsewhere in the event than the rest.
     pub(super) fn role(&mut self, role: &str, sink: &mut Sink) {
-        if replace(&mut self.role, role) && !sink.set_role(role) {
-            sink.start(&self.id, &self.model, &self.role);
+        if replace(&mut self.role, role) {
+            self.version += 1;
+            if !sink.set_role(role) {
+                sink.start(&self.id, &self.model, &self.role);
+            }
         }
     }
 
@@ -69,12 +82,14 @@ impl Progress {
     pub(super) fn finish(&mut self, index: u32, reason: FinishReason, raw: &str, sink: &mut Sink) {
         let known = self.choices.iter().position(|(known, _)| *known == index);
         let known = known.unwrap_or_else(|| {
+            self.version += 1;
             let (new, raw) = self.choices.push();
             *new = index;
             raw.clear();
             self.choices.len() - 1
         });
         if replace(&mut self.choices[known].1, raw) {
+            self.version += 1;
             sink.finish(index, reason, raw);
         }
     }
@@ -90,8 +105,10 @@ impl Progress {
 
     /// Notes token counts.
     pub(super) fn usage(&mut self, usage: Usage, sink: &mut Sink) {
-        self.usage.merge(&usage);
-        sink.usage(usage);
+        if !usage.is_empty() {
+            self.usage.merge(&usage);
+            sink.usage(usage);
+        }
     }
 
     /// The terminator came. It is noted once.

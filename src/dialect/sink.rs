@@ -8,6 +8,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::{self, Write};
 
+use super::json::Doc;
+use super::usage::Count;
 use crate::delta::{Delta, ErrorKind, FinishReason, StreamError, Usage};
 
 /// The deltas of one event, not yet handed out.
@@ -16,16 +18,37 @@ pub(crate) struct Sink {
     notes: Vec<Note>,
     next: usize,
     text: String,
+    /// The token counts of the event, if a note says that it has some.
+    usage: Usage,
     /// The event's payload, kept only where a delta shows it.
     raw: Vec<u8>,
+    /// Where in memory the payload was parsed, and how long it is.
+    parsed: (usize, usize),
+    /// Members of the payload that another event of the same shape may have otherwise.
+    marks: Vec<Mark>,
+    /// Reading the event changed what is known of the response in a way of its own.
+    is_unique: bool,
 }
 
-/// A piece of the sink's text.
-#[derive(Debug, Clone, Copy, Default)]
-struct Span {
-    start: usize,
-    end: usize,
+/// A member that may vary from event to event.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mark {
+    /// Where its key stands in the payload.
+    pub(crate) at: usize,
+    /// Which count it is; `None`: the dialect does not look at it.
+    pub(crate) count: Option<Count>,
 }
+
+/// A piece of the sink's text. Four bytes a position will do: the parser takes no larger payload.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Span {
+    start: u32,
+    end: u32,
+    /// Where in the payload it stands; `NOWHERE` if it does not.
+    at: u32,
+}
+
+const NOWHERE: u32 = u32::MAX;
 
 /// What kind of text a piece is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,8 +58,9 @@ pub(crate) enum Kind {
     Refusal,
 }
 
-#[derive(Debug)]
-enum Note {
+/// A delta, its text as positions in the sink's.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Note {
     Start {
         id: Span,
         model: Span,
@@ -66,7 +90,8 @@ enum Note {
         reason: FinishReason,
         raw: Span,
     },
-    Usage(Usage),
+    /// The sink's token counts.
+    Usage,
     Error {
         kind: ErrorKind,
         transient: bool,
@@ -86,6 +111,119 @@ impl Sink {
         self.next = 0;
         self.text.clear();
         self.raw.clear();
+        self.parsed = (0, 0);
+        self.marks.clear();
+        self.is_unique = false;
+    }
+
+    /// Says which payload the deltas that follow are from.
+    pub(crate) fn begin(&mut self, doc: &Doc<'_>) {
+        self.parsed = (doc.base, doc.text.len());
+    }
+
+    /// Where in the payload a string of its stands.
+    #[inline]
+    fn position(&self, text: &str) -> Option<u32> {
+        let (base, len) = self.parsed;
+        // Elsewhere in memory is before or behind it, so one comparison does.
+        let at = (text.as_ptr() as usize).wrapping_sub(base);
+        if at < len {
+            u32::try_from(at).ok()
+        } else {
+            None
+        }
+    }
+
+    /// Declares that the dialect does not look at the member that this key of the payload has, nor
+    /// at anything in it: any other value would give the same deltas.
+    #[inline]
+    pub(crate) fn ignored(&mut self, key: &str) {
+        if let Some(at) = self.position(key) {
+            self.marks.push(Mark {
+                at: at as usize,
+                count: None,
+            });
+        }
+    }
+
+    /// Declares that the member that this key of the payload has is a token count, and that nothing
+    /// depends on it but that count.
+    pub(crate) fn count(&mut self, key: &str, count: Count) {
+        if let Some(at) = self.position(key) {
+            self.marks.push(Mark {
+                at: at as usize,
+                count: Some(count),
+            });
+        }
+    }
+
+    /// Declares that what the event does to what is known of the response depends on its text.
+    pub(crate) fn unique(&mut self) {
+        self.is_unique = true;
+    }
+
+    pub(crate) fn marks(&self) -> &[Mark] {
+        &self.marks
+    }
+
+    pub(crate) fn notes(&self) -> &[Note] {
+        &self.notes
+    }
+
+    /// The notes that are text, with where it stands in the payload.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = (u8, usize)> {
+        (0..)
+            .zip(&self.notes)
+            .filter_map(|(n, note)| Some((n, note.text()?.place()?)))
+    }
+
+    /// Whether another event like this one would give the same deltas but for their texts and
+    /// counts.
+    pub(crate) fn is_repeatable(&self) -> bool {
+        let has_place = |note: &Note| note.text().is_some_and(|text| text.place().is_some());
+        let is_usage = |note: &&Note| matches!(note, Note::Usage);
+        !self.is_unique
+            && self.notes.len() <= usize::from(u8::MAX)
+            && self
+                .notes
+                .iter()
+                .all(|note| has_place(note) || is_usage(&note))
+            && self.notes.iter().filter(is_usage).count() <= 1
+    }
+
+    /// Whether the event's usage has this count from one member alone.
+    pub(crate) fn is_count(&self, count: Count, value: u64) -> bool {
+        let of = self
+            .marks
+            .iter()
+            .filter(|mark| mark.count == Some(count))
+            .count();
+        let mut usage = self.usage;
+        of == 1 && *count.of(&mut usage) == Some(value)
+    }
+
+    /// The token counts of the event; of no meaning where no note says that it has some.
+    pub(crate) fn counts(&self) -> Usage {
+        self.usage
+    }
+
+    /// Notes the counts of an event whose other notes follow or precede.
+    pub(crate) fn repeat_usage(&mut self, usage: Usage) {
+        self.usage = usage;
+        self.notes.push(Note::Usage);
+    }
+
+    /// Notes what another event gave, with other text.
+    pub(crate) fn repeat_with(&mut self, mut note: Note, write: impl FnOnce(&mut String)) {
+        let start = self.text.len();
+        write(&mut self.text);
+        if let Note::Piece { text, .. } | Note::ToolCallArguments { fragment: text, .. } = &mut note
+        {
+            *text = self.span(start, None);
+        }
+        if self.text.len() > start {
+            self.notes.push(note);
+        }
     }
 
     /// Whether a delta waits to be handed out.
@@ -97,9 +235,17 @@ impl Sink {
     fn keep(&mut self, text: &str) -> Span {
         let start = self.text.len();
         self.text.push_str(text);
+        let at = self.position(text);
+        self.span(start, at)
+    }
+
+    /// The span from `start` to the end of the text.
+    fn span(&self, start: usize, at: Option<u32>) -> Span {
+        let narrow = |pos| u32::try_from(pos).unwrap_or(u32::MAX);
         Span {
-            start,
-            end: self.text.len(),
+            start: narrow(start),
+            end: narrow(self.text.len()),
+            at: at.unwrap_or(NOWHERE),
         }
     }
 
@@ -108,10 +254,7 @@ impl Sink {
         let start = self.text.len();
         // Writing to a `String` cannot fail.
         let _ = write!(self.text, "{what}");
-        Span {
-            start,
-            end: self.text.len(),
-        }
+        self.span(start, None)
     }
 
     pub(crate) fn start(&mut self, id: &str, model: &str, role: &str) {
@@ -199,9 +342,14 @@ impl Sink {
 
     /// Token counts; none where nothing is known.
     pub(crate) fn usage(&mut self, usage: Usage) {
-        if !usage.is_empty() {
-            self.notes.push(Note::Usage(usage));
+        if usage.is_empty() {
+            return;
         }
+        if !self.notes.iter().any(|note| matches!(note, Note::Usage)) {
+            self.usage = Usage::default();
+            self.notes.push(Note::Usage);
+        }
+        self.usage.merge(&usage);
     }
 
     pub(crate) fn error(
@@ -242,7 +390,11 @@ impl Sink {
     pub(crate) fn next(&mut self) -> Option<Delta<'_>> {
         let note = self.notes.get(self.next)?;
         self.next += 1;
-        let text = |span: Span| self.text.get(span.start..span.end).unwrap_or_default();
+        let text = |span: Span| {
+            self.text
+                .get(span.start as usize..span.end as usize)
+                .unwrap_or_default()
+        };
         Some(match *note {
             Note::Start { id, model, role } => Delta::Start {
                 id: text(id),
@@ -330,7 +482,7 @@ impl Sink {
                 reason,
                 raw: text(raw),
             },
-            Note::Usage(usage) => Delta::Usage(usage),
+            Note::Usage => Delta::Usage(self.usage),
             Note::Error {
                 kind,
                 transient,
@@ -349,5 +501,103 @@ impl Sink {
             },
             Note::Done => Delta::Done,
         })
+    }
+}
+
+impl Note {
+    /// The text that makes the note.
+    fn text(&self) -> Option<Span> {
+        match *self {
+            Note::Piece { text, .. } => Some(text),
+            Note::ToolCallArguments {
+                fragment,
+                whole: false,
+                ..
+            } => Some(fragment),
+            _ => None,
+        }
+    }
+
+    /// Whether the notes differ in nothing but their text or counts.
+    pub(crate) fn is_like(&self, other: &Note) -> bool {
+        match (self, other) {
+            (
+                Note::Piece {
+                    kind: a, choice: b, ..
+                },
+                Note::Piece {
+                    kind: x, choice: y, ..
+                },
+            ) => (a, b) == (x, y),
+            (
+                Note::ToolCallArguments {
+                    choice: a,
+                    index: b,
+                    is_server: c,
+                    ..
+                },
+                Note::ToolCallArguments {
+                    choice: x,
+                    index: y,
+                    is_server: z,
+                    ..
+                },
+            ) => (a, b, c) == (x, y, z),
+            (Note::Usage, Note::Usage) => true,
+            _ => false,
+        }
+    }
+
+    /// The delta that the note is with this text.
+    #[inline]
+    pub(crate) fn with<'a>(&self, text: &'a str) -> Option<Delta<'a>> {
+        Some(match *self {
+            Note::Piece {
+                kind: Kind::Text,
+                choice,
+                ..
+            } => Delta::Text { choice, text },
+            Note::Piece {
+                kind: Kind::Reasoning,
+                choice,
+                ..
+            } => Delta::Reasoning { choice, text },
+            Note::Piece {
+                kind: Kind::Refusal,
+                choice,
+                ..
+            } => Delta::Refusal { choice, text },
+            Note::ToolCallArguments {
+                choice,
+                index,
+                whole,
+                is_server: false,
+                ..
+            } => Delta::ToolCallArguments {
+                choice,
+                index,
+                fragment: text,
+                whole,
+            },
+            Note::ToolCallArguments {
+                choice,
+                index,
+                whole,
+                is_server: true,
+                ..
+            } => Delta::ServerToolCallArguments {
+                choice,
+                index,
+                fragment: text,
+                whole,
+            },
+            _ => return None,
+        })
+    }
+}
+
+impl Span {
+    fn place(self) -> Option<usize> {
+        (self.at != NOWHERE).then_some(self.at as usize)
     }
 }

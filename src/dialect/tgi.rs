@@ -26,6 +26,14 @@ impl State {
         let Some(token) = root.get("token") else {
             return false;
         };
+        for (key, _) in root.members().chain(token.members()) {
+            if !matches!(
+                key,
+                "token" | "details" | "generated_text" | "special" | "text"
+            ) {
+                sink.ignored(key);
+            }
+        }
         // Special tokens, such as the end of the sequence, are not part of the text.
         if token.get("special").is_none_or(Value::is_empty) {
             sink.piece(Kind::Text, 0, token.text_of("text"));
@@ -33,7 +41,7 @@ impl State {
         if let Some(details) = root.get("details").filter(|details| details.is_object()) {
             self.progress
                 .choice(0, details.text_of("finish_reason"), sink);
-            self.progress.usage(usage::read(details), sink);
+            self.progress.usage(usage::read(details, sink), sink);
         }
         if root
             .get("generated_text")

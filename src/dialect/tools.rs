@@ -15,6 +15,7 @@ use super::sink::Sink;
 pub(crate) struct Tools {
     /// The latest at an index is the last one here that has it.
     calls: Pool<Known>,
+    version: u32,
 }
 
 #[derive(Default)]
@@ -44,6 +45,12 @@ pub(crate) struct Call<'d> {
 impl Tools {
     pub(crate) fn reset(&mut self) {
         self.calls.clear();
+        self.version += 1;
+    }
+
+    /// A number that changes with everything here that a fragment's place may depend on.
+    pub(crate) fn version(&self) -> u32 {
+        self.version
     }
 
     /// Whether the choice has called a tool of the caller's.
@@ -93,6 +100,7 @@ impl Tools {
             (self.calls.len() - 1, true)
         });
         let known = &mut self.calls[at];
+        let before = (known.has_name, known.has_arguments);
         if known.id.is_empty() && !call.id.is_empty() {
             known.id.push_str(call.id);
             news = true;
@@ -104,6 +112,9 @@ impl Tools {
         }
         known.has_name |= !name.is_empty();
         known.has_arguments |= call.has_arguments;
+        if news || before != (known.has_name, known.has_arguments) {
+            self.version += 1;
+        }
         known.index
     }
 

@@ -51,8 +51,12 @@ pub use value::Value;
 /// The largest event that is accepted unless told otherwise: 16 MiB.
 pub const MAX_EVENT_BYTES: usize = 16 * 1024 * 1024;
 
-/// What a framing finds. `raw` are the item's bytes as they came, line ends included; a LF that
-/// follows a CR only in a later chunk is in no item's `raw`.
+/// What a framing finds. `raw` are the item's bytes as they came, line ends included.
+///
+/// Each line is in one item's `raw`, and all of them joined are the stream (its byte order mark apart,
+/// and what its end cut off) with two exceptions: a comment, `retry` or unknown line that stands inside
+/// a block comes before the block's own lines, and a LF that follows its CR only in a later chunk is in
+/// no `raw` unless its block goes on. An event over the limit has no `raw`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Item<'a> {

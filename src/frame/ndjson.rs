@@ -88,6 +88,21 @@ impl<C: Carry> Parser<C> {
         self.offset = offset;
     }
 
+    /// Nothing is pending: the next byte begins a line.
+    #[cfg(feature = "delta")]
+    #[inline]
+    pub(crate) fn is_between_events(&mut self) -> bool {
+        self.settle();
+        !self.discarding && self.carry.bytes().is_empty()
+    }
+
+    /// Moves past a line that was read without the parser.
+    #[cfg(feature = "delta")]
+    #[inline]
+    pub(crate) fn skip_event(&mut self, input: &mut &[u8], len: usize) {
+        self.consume(input, len);
+    }
+
     /// Whether the bytes so far end inside a line.
     #[must_use]
     pub fn is_mid_event(&self) -> bool {

@@ -31,6 +31,8 @@ pub struct Parser<C> {
     bom: usize,
     /// The last line end was a CR at the end of a chunk, so a LF may belong to it.
     skip_lf: bool,
+    /// That LF is part of a line of the block, so it is kept with it.
+    keep_lf: bool,
     /// The last event ID is `carry[..id_len]`.
     id_len: usize,
     /// Where the unfinished line begins in the carry. Equal to the carry's length between lines.
@@ -159,6 +161,7 @@ impl<C: Carry> Parser<C> {
             offset: 0,
             bom: 0,
             skip_lf: false,
+            keep_lf: false,
             id_len: 0,
             line_start: 0,
             line_offset: 0,
@@ -222,6 +225,21 @@ impl<C: Carry> Parser<C> {
         settled || self.discard.is_some() || (self.bom > 0 && self.bom < BOM.len())
     }
 
+    /// Nothing is pending: the next byte begins a block.
+    #[cfg(feature = "delta")]
+    #[inline]
+    pub(crate) fn is_between_events(&mut self) -> bool {
+        self.settle();
+        self.is_plain() && self.carry.bytes().len() == self.id_len
+    }
+
+    /// Moves past an event that was read without the parser.
+    #[cfg(feature = "delta")]
+    #[inline]
+    pub(crate) fn skip_event(&mut self, input: &mut &[u8], len: usize) {
+        self.consume(input, len);
+    }
+
     /// Starts a new stream with nothing known; memory is kept.
     pub fn reset(&mut self) {
         self.id_len = 0;
@@ -257,14 +275,31 @@ impl<C: Carry> Parser<C> {
             self.settle_as(settle);
         }
         let chunk: &'i [u8] = input;
+        if chunk.is_empty() {
+            return Ok(None);
+        }
         let mut line_end = None;
-        // An event of one `data` line that lies whole in the chunk, as nearly all do. All else, and
-        // this too, is what `scan` does; the two agree by test.
-        if self.is_between_blocks() && chunk.starts_with(b"data:") {
-            let start = if chunk.get(5) == Some(&b' ') { 6 } else { 5 };
-            line_end =
-                memchr2(b'\n', b'\r', chunk.get(start..).unwrap_or_default()).map(|n| start + n);
-            if let Some(end) = line_end
+        // An event of one `data` line, whole in the chunk as nearly all are or begun in an earlier
+        // one, and a chunk that has no line end. All else, and these too, is what `scan` does; the
+        // two agree by test.
+        if self.is_plain() {
+            let is_fresh = self.carry.bytes().len() == self.id_len;
+            let start = match chunk {
+                _ if !is_fresh => 0,
+                [b'd', b'a', b't', b'a', b':', b' ', ..] => 6,
+                [b'd', b'a', b't', b'a', b':', ..] => 5,
+                _ => 0,
+            };
+            let found = memchr2(b'\n', b'\r', chunk.get(start..).unwrap_or_default());
+            let end = found.map_or(chunk.len(), |n| start + n);
+            line_end = Some(end);
+            if found.is_none() {
+                let size = self.carry.bytes().len() - self.id_len + chunk.len();
+                if size <= self.room() && self.keep(chunk) {
+                    *input = &[];
+                    return Ok(None);
+                }
+            } else if start > 0
                 && let Some((line, rest)) = chunk.split_at_checked(end)
                 && let Some(rest) = rest.strip_prefix(b"\n\n")
                 && end <= self.room()
@@ -279,6 +314,27 @@ impl<C: Carry> Parser<C> {
                     id: Value::new(self.id_span().of(self.carry.bytes())),
                     raw,
                     offset,
+                })));
+            } else if let Some(start) = self.cut_data()
+                && let Some(last) = chunk.get(..end + 2)
+                && last.ends_with(b"\n\n")
+                && self.carry.bytes().len() - self.id_len + end <= self.room()
+                && self.carry.push(last)
+            {
+                self.offset += last.len() as u64;
+                *input = chunk.get(last.len()..).unwrap_or_default();
+                self.settle = Some(Settle::Truncate(self.id_len));
+                let (id, raw) = self
+                    .carry
+                    .bytes()
+                    .split_at_checked(self.id_len)
+                    .unwrap_or_default();
+                return Ok(Some(Item::Event(Event {
+                    event: Value::new(b"message"),
+                    data: Value::new(raw.get(start..raw.len() - 2).unwrap_or_default()),
+                    id: Value::new(id),
+                    raw,
+                    offset: self.line_offset,
                 })));
             }
         }
@@ -303,11 +359,9 @@ impl<C: Carry> Parser<C> {
             return Ok(None);
         }
         if self.bom > 0 && self.bom < BOM.len() {
-            let part = BOM.get(..self.bom).unwrap_or_default();
-            self.bom = BOM.len();
-            if !self.carry.push(part) {
-                return Err(self.out_of_memory());
-            }
+            let len = core::mem::replace(&mut self.bom, BOM.len());
+            self.line_offset = self.offset - len as u64;
+            self.push_bom(len)?;
         }
         let found = if self.carry.bytes().len() > self.line_start {
             self.carried_line(self.carry.bytes().len())
@@ -316,7 +370,7 @@ impl<C: Carry> Parser<C> {
         };
         let found = match found {
             Some(found) => found,
-            None if self.block.data_lines > 0 => self.dispatch(None)?,
+            None if self.block.has_lines => self.dispatch(None)?,
             None => {
                 self.reconnect_at_end();
                 return Ok(None);
@@ -332,13 +386,40 @@ impl<C: Carry> Parser<C> {
         self.offset = offset;
     }
 
-    /// Nothing is pending: the next byte begins a block.
+    /// The next byte begins a block or goes on with a line, and no special case is pending.
     #[inline]
-    fn is_between_blocks(&self) -> bool {
+    fn is_plain(&self) -> bool {
+        let len = self.carry.bytes().len();
         self.bom == BOM.len()
             && !self.skip_lf
             && self.discard.is_none()
-            && self.carry.bytes().len() == self.id_len
+            && (len == self.id_len || len > self.line_start)
+    }
+
+    /// Where the data begins in a `data` line that is begun in the carry and is its block's first.
+    #[inline]
+    fn cut_data(&self) -> Option<usize> {
+        match self.carry.bytes().get(self.id_len..) {
+            _ if self.block.has_lines => None,
+            Some([b'd', b'a', b't', b'a', b':', b' ', ..]) => Some(6),
+            Some([b'd', b'a', b't', b'a', b':', _, ..]) => Some(5),
+            _ => None,
+        }
+    }
+
+    /// Takes in a chunk that has no line end, where the carry has room for it.
+    #[inline]
+    fn keep(&mut self, chunk: &[u8]) -> bool {
+        let len = self.carry.bytes().len();
+        if !self.carry.push(chunk) {
+            return false;
+        }
+        if len == self.id_len {
+            self.line_start = len;
+            self.line_offset = self.offset;
+        }
+        self.offset += chunk.len() as u64;
+        true
     }
 
     /// How large the lines of an event may grow.
@@ -403,30 +484,48 @@ impl<C: Carry> Parser<C> {
             self.bom = BOM.len();
             if before > 0 {
                 self.line_offset = self.offset - before as u64;
-                if !self.carry.push(BOM.get(..before).unwrap_or_default()) {
-                    return Err(self.out_of_memory());
-                }
+                self.push_bom(before)?;
             }
             return Ok(0);
         }
         if self.skip_lf && pos < chunk.len() {
-            self.skip_lf = false;
             if chunk.get(pos) == Some(&b'\n') {
-                // The line is in the carry only while its block goes on.
-                if self.block.has_lines && self.discard.is_none() {
+                if self.keep_lf && self.block.has_lines {
                     if !self.carry.push(b"\n") {
-                        return Err(self.out_of_memory());
+                        // The LF is skipped by the next call.
+                        let offset = self.start_discard(&mut &[][..], 0, 0);
+                        return Err(Error::OutOfMemory { offset });
                     }
                     self.line_start = self.carry.bytes().len();
                 }
                 pos += 1;
             }
+            self.skip_lf = false;
         }
         Ok(pos)
     }
 
+    /// Begins the first line with what was taken for a byte order mark.
+    #[cold]
+    fn push_bom(&mut self, len: usize) -> Result<(), Error> {
+        if len <= self.room() && self.carry.push(BOM.get(..len).unwrap_or_default()) {
+            return Ok(());
+        }
+        self.discard = Some(Discard {
+            id_len: None,
+            skip_line: true,
+        });
+        Err(if len > self.room() {
+            self.too_large(self.line_offset)
+        } else {
+            Error::OutOfMemory {
+                offset: self.line_offset,
+            }
+        })
+    }
+
     /// Reads lines until one makes an item or the chunk ends. `line_end` is the end of the first
-    /// line where it is known already.
+    /// line where it was looked for already, the chunk's length where it is not in the chunk.
     fn scan(
         &mut self,
         input: &mut &[u8],
@@ -454,23 +553,24 @@ impl<C: Carry> Parser<C> {
             let rest = chunk.get(pos..).unwrap_or_default();
             let end = line_end
                 .take()
-                .or_else(|| memchr2(b'\n', b'\r', rest).map(|n| pos + n));
+                .unwrap_or_else(|| pos + memchr2(b'\n', b'\r', rest).unwrap_or(rest.len()));
 
             // The block's lines and this one so far, wherever the chunks end; a blank line is free.
-            let size = self.carry.bytes().len() - self.id_len + end.unwrap_or(chunk.len()) - from;
-            if size > self.room() && (partial || end.unwrap_or(chunk.len()) > pos) {
+            let size = self.carry.bytes().len() - self.id_len + end - from;
+            if size > self.room() && (partial || end > pos) {
                 return Err(self.over_limit(input, from, pos));
             }
-            let Some(end) = end else {
-                if !partial {
-                    self.line_start = self.carry.bytes().len() + (pos - from);
-                }
+            if end == chunk.len() {
+                let line_start = self.carry.bytes().len() + (pos - from);
                 if !self.carry.push(chunk.get(from..).unwrap_or_default()) {
                     return Err(self.over_memory(input, from, pos));
                 }
+                if !partial {
+                    self.line_start = line_start;
+                }
                 self.consume(input, chunk.len());
                 return Ok(None);
-            };
+            }
             let next = self.line_end(chunk, end);
 
             if carried {
@@ -515,6 +615,7 @@ impl<C: Carry> Parser<C> {
                 return Err(self.over_memory(input, from, pos));
             }
             self.line_start = self.carry.bytes().len();
+            self.keep_lf = false;
             self.consume(input, next);
             return Ok(Some(Found {
                 what,
@@ -552,6 +653,7 @@ impl<C: Carry> Parser<C> {
             Line::Unknown { name, value } => What::Field { name, value },
         };
         self.settle = Some(Settle::Truncate(line_start));
+        self.keep_lf = false;
         Some(Found {
             what,
             in_carry: true,
@@ -734,17 +836,6 @@ impl<C: Carry> Parser<C> {
         }
     }
 
-    #[cold]
-    fn out_of_memory(&mut self) -> Error {
-        self.discard = Some(Discard {
-            id_len: None,
-            skip_line: true,
-        });
-        Error::OutOfMemory {
-            offset: self.line_offset,
-        }
-    }
-
     /// Begins to skip the event: keeps its ID, and the unfinished line while it may still be an
     /// `id` or `retry`. The block's lines that are not in the carry begin at `from` in `input`, the
     /// line goes on at `pos`, and `input` is moved there.
@@ -897,7 +988,10 @@ impl<C: Carry> Parser<C> {
             match chunk.get(end + 1) {
                 Some(b'\n') => return end + 2,
                 Some(_) => {}
-                None => self.skip_lf = true,
+                None => {
+                    self.skip_lf = true;
+                    self.keep_lf = true;
+                }
             }
         }
         end + 1

@@ -12,7 +12,7 @@ const CHUNK_BYTES: NonZeroUsize = NonZeroUsize::new(64 * 1024).unwrap();
 
 /// The arguments that say what to read.
 #[derive(Debug, clap::Args)]
-// clap would make a group of it named like that of the command which it is part of.
+// Its group would bear the same name as that of the command it is part of.
 #[group(skip)]
 pub(crate) struct Args {
     /// Read at most this many bytes at a time

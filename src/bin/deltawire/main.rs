@@ -3,11 +3,18 @@
 //! Standard output carries the result and nothing else. Exit status: 0 done, 1 the stream carried
 //! an error or was cut, 2 wrong usage, 3 transport.
 
+mod chat;
 mod collect;
 mod deltas;
+mod demo;
 mod events;
+mod guide;
 mod input;
 mod output;
+mod recording;
+mod screen;
+mod serve;
+mod server;
 
 use std::process::ExitCode;
 
@@ -29,6 +36,12 @@ enum Command {
     Deltas(deltas::Args),
     /// Put a provider's stream together and print it as one JSON object
     Collect(collect::Args),
+    /// Ask any OpenAI-compatible provider and print its reply as it comes
+    Chat(chat::Args),
+    /// Replay recorded streams as an OpenAI-compatible server on this machine
+    Serve(serve::Args),
+    /// Play OpenAI's streaming guide on this machine: no key, no network
+    Demo(demo::Args),
 }
 
 /// How a command ended; the exit status.
@@ -45,6 +58,8 @@ enum Outcome {
 enum Failure {
     /// Wrong usage, a file that cannot be read among it.
     Usage(String),
+    /// A connection failed, or the server refused.
+    Transport(String),
     /// Standard output is gone; there is nobody to tell.
     OutputClosed,
 }
@@ -53,8 +68,15 @@ impl Failure {
     fn status(&self) -> u8 {
         match self {
             Failure::Usage(_) => 2,
+            Failure::Transport(_) => 3,
             Failure::OutputClosed => 1,
         }
+    }
+}
+
+impl From<deltawire::client::Error> for Failure {
+    fn from(error: deltawire::client::Error) -> Self {
+        Failure::Transport(error.to_string())
     }
 }
 
@@ -63,14 +85,29 @@ fn main() -> ExitCode {
         Command::Events(args) => events::run(&args),
         Command::Deltas(args) => deltas::run(&args),
         Command::Collect(args) => collect::run(&args),
+        Command::Chat(args) => chat::run(&args),
+        Command::Serve(args) => serve::run(&args),
+        Command::Demo(args) => demo::run(&args),
     };
     match result {
         Ok(outcome) => ExitCode::from(outcome as u8),
         Err(failure) => {
-            if let Failure::Usage(message) = &failure {
+            if let Failure::Usage(message) | Failure::Transport(message) = &failure {
                 eprintln!("deltawire: {message}");
             }
             ExitCode::from(failure.status())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn the_arguments_of_all_commands_are_sound() {
+        Cli::command().debug_assert();
     }
 }

@@ -1,0 +1,389 @@
+//! `deltawire chat`: a reply from any OpenAI-compatible provider.
+
+use std::env;
+use std::io::{self, IsTerminal, Write};
+
+use anstyle::Style;
+use deltawire::client::{Client, Error, Request, Stream};
+use deltawire::delta::ErrorKind;
+use deltawire::{Delta, End, FinishReason, Message};
+
+use crate::output::{self, Object, Output};
+use crate::screen::FAINT;
+use crate::{Failure, Outcome};
+
+const OPENAI: &str = "https://api.openai.com/v1";
+
+/// What `--help` says below the arguments.
+const DETAILS: &str = "\
+The key is taken from OPENAI_API_KEY. The reply goes to standard output, reasoning and all else to
+standard error. Exit status: 0 done, 1 the reply is cut or carries an error, 2 wrong usage, 3 no
+reply was to be had.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = DETAILS)]
+pub(crate) struct Args {
+    /// What to ask; standard input where it is absent or `-`
+    prompt: Option<String>,
+
+    /// Where the API is [default: OPENAI_BASE_URL, else https://api.openai.com/v1]
+    #[arg(long, value_name = "URL")]
+    base_url: Option<String>,
+
+    /// The model that shall answer
+    #[arg(long, default_value = "gpt-4o-mini")]
+    model: String,
+
+    /// A system message that precedes the prompt
+    #[arg(long, value_name = "TEXT")]
+    system: Option<String>,
+
+    /// Wait for the whole reply
+    #[arg(long)]
+    no_stream: bool,
+
+    /// Print the deltas, one JSON object a line, in place of the text
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
+    let mut request = Request::chat(&args.model);
+    if let Some(system) = &args.system {
+        request.push("system", system);
+    }
+    request.push("user", prompt(args.prompt.as_deref())?);
+    let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
+    let base_url = args.base_url.clone().or_else(|| set("OPENAI_BASE_URL"));
+    let key = set("OPENAI_API_KEY");
+    let has_key = key.is_some();
+    let client = Client::new(base_url.as_deref().unwrap_or(OPENAI), key);
+    let mut printer: Box<dyn Print> = if args.json {
+        Box::new(Lines(Output::new()))
+    } else {
+        Box::new(Text::new())
+    };
+    let result = if args.no_stream {
+        whole(&client, &request, printer.as_mut())
+    } else {
+        streamed(&client, &request, printer.as_mut())
+    };
+    result.map_err(|trouble| match trouble {
+        Trouble::Client(error) => Failure::Transport(match advice(&error, has_key) {
+            Some(advice) => format!("{error}\n  {advice}"),
+            None => error.to_string(),
+        }),
+        Trouble::Output(failure) => failure,
+    })
+}
+
+fn prompt(argument: Option<&str>) -> Result<String, Failure> {
+    let prompt = match argument {
+        Some(prompt) if prompt != "-" => prompt.to_owned(),
+        _ => {
+            if io::stdin().is_terminal() {
+                eprintln!("deltawire: what to ask, ended by Ctrl-D:");
+            }
+            io::read_to_string(io::stdin().lock())
+                .map_err(|error| Failure::Usage(format!("standard input: {error}")))?
+        }
+    };
+    if prompt.trim().is_empty() {
+        return Err(Failure::Usage("the prompt is empty".into()));
+    }
+    Ok(prompt)
+}
+
+/// What ends a chat before its time.
+enum Trouble {
+    Client(Error),
+    Output(Failure),
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Trouble::Client(error)
+    }
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Self {
+        Trouble::Output(failure)
+    }
+}
+
+fn streamed(
+    client: &Client,
+    request: &Request,
+    printer: &mut dyn Print,
+) -> Result<Outcome, Trouble> {
+    let mut stream = client.stream(request)?;
+    let mut outcome = Outcome::Done;
+    let result = print_all(&mut stream, printer, &mut outcome);
+    let is_complete = result.is_ok() && stream.end() == End::Complete;
+    printer.end(is_complete)?;
+    result?;
+    if !is_complete {
+        if outcome == Outcome::Done {
+            eprintln!("deltawire: the reply is cut: its stream ended without its terminator");
+        }
+        outcome = Outcome::Faulty;
+    }
+    Ok(outcome)
+}
+
+fn print_all(
+    stream: &mut Stream,
+    printer: &mut dyn Print,
+    outcome: &mut Outcome,
+) -> Result<(), Trouble> {
+    loop {
+        match stream.next() {
+            Ok(Some(delta)) => {
+                if matches!(delta, Delta::Error(_)) {
+                    *outcome = Outcome::Faulty;
+                }
+                printer.delta(&delta)?;
+            }
+            Ok(None) => return Ok(()),
+            Err(Error::Decode(error)) => {
+                eprintln!("deltawire: {error}");
+                *outcome = Outcome::Faulty;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Prints a whole response as the few deltas that it amounts to.
+fn whole(client: &Client, request: &Request, printer: &mut dyn Print) -> Result<Outcome, Trouble> {
+    let message = client.fetch(request)?;
+    for delta in deltas_of(&message) {
+        printer.delta(&delta)?;
+    }
+    printer.end(message.is_complete())?;
+    if let Some(error) = &message.error {
+        eprintln!("deltawire: the provider reports: {}", error.message);
+    }
+    Ok(if message.is_complete() {
+        Outcome::Done
+    } else {
+        Outcome::Faulty
+    })
+}
+
+fn deltas_of(message: &Message) -> Vec<Delta<'_>> {
+    let said = |text: &'_ Option<String>| -> bool { text.is_some() };
+    let mut deltas = Vec::new();
+    if said(&message.id) || said(&message.model) || said(&message.role) {
+        deltas.push(Delta::Start {
+            id: message.id.as_deref().unwrap_or_default(),
+            model: message.model.as_deref().unwrap_or_default(),
+            role: message.role.as_deref().unwrap_or_default(),
+        });
+    }
+    for reply in &message.choices {
+        let choice = reply.index;
+        let pieces = [
+            Delta::Reasoning {
+                choice,
+                text: &reply.reasoning,
+            },
+            Delta::Text {
+                choice,
+                text: &reply.text,
+            },
+            Delta::Refusal {
+                choice,
+                text: &reply.refusal,
+            },
+        ];
+        deltas.extend(pieces.into_iter().filter(|piece| !is_empty(piece)));
+        for call in &reply.tool_calls {
+            deltas.push(Delta::ToolCallStart {
+                choice,
+                index: call.index,
+                id: &call.id,
+                name: &call.name,
+            });
+            deltas.push(Delta::ToolCallArguments {
+                choice,
+                index: call.index,
+                fragment: &call.arguments,
+                whole: false,
+            });
+        }
+        if let Some(finish) = &reply.finish {
+            deltas.push(Delta::Finish {
+                choice,
+                reason: finish.reason,
+                raw: &finish.raw,
+            });
+        }
+    }
+    if !message.usage.is_empty() {
+        deltas.push(Delta::Usage(message.usage));
+    }
+    deltas
+}
+
+/// Empty pieces of text give no delta.
+fn is_empty(delta: &Delta<'_>) -> bool {
+    matches!(
+        delta,
+        Delta::Text { text: "", .. }
+            | Delta::Reasoning { text: "", .. }
+            | Delta::Refusal { text: "", .. }
+    )
+}
+
+/// What becomes of a reply.
+trait Print {
+    fn delta(&mut self, delta: &Delta<'_>) -> Result<(), Failure>;
+
+    fn end(&mut self, is_complete: bool) -> Result<(), Failure>;
+}
+
+/// The lines of `deltawire deltas`.
+struct Lines(Output);
+
+impl Print for Lines {
+    fn delta(&mut self, delta: &Delta<'_>) -> Result<(), Failure> {
+        self.0.line(output::delta(delta))?;
+        self.0.flush()
+    }
+
+    fn end(&mut self, is_complete: bool) -> Result<(), Failure> {
+        let line = Object::of_type("end").value("complete", is_complete);
+        self.0.line(line)?;
+        self.0.flush()
+    }
+}
+
+/// The reply for a person, or a pipe.
+struct Text {
+    out: io::StdoutLock<'static>,
+    is_terminal: bool,
+    /// Something was printed, and its last line has no end.
+    is_mid_line: bool,
+    /// The same of reasoning, on standard error.
+    is_mid_reasoning: bool,
+}
+
+impl Text {
+    fn new() -> Self {
+        let out = io::stdout().lock();
+        Text {
+            is_terminal: out.is_terminal(),
+            out,
+            is_mid_line: false,
+            is_mid_reasoning: false,
+        }
+    }
+
+    fn piece(&mut self, text: &str) -> Result<(), Failure> {
+        self.end_reasoning();
+        self.is_mid_line = !text.ends_with('\n');
+        let written = if self.is_terminal {
+            self.out.write_all(harmless(text).as_bytes())
+        } else {
+            self.out.write_all(text.as_bytes())
+        };
+        written
+            .and_then(|()| self.out.flush())
+            .map_err(|_| Failure::OutputClosed)
+    }
+
+    fn reasoning(&mut self, text: &str) {
+        self.is_mid_reasoning = true;
+        aside(text, FAINT);
+    }
+
+    fn end_reasoning(&mut self) {
+        if std::mem::take(&mut self.is_mid_reasoning) {
+            aside("\n", Style::new());
+        }
+    }
+
+    /// A line on standard error, on a line of its own on a terminal too.
+    fn note(&mut self, text: &str) {
+        self.end_reasoning();
+        let gap = if self.is_terminal && self.is_mid_line {
+            "\n"
+        } else {
+            ""
+        };
+        aside(&format!("{gap}deltawire: {text}\n"), Style::new());
+    }
+}
+
+impl Print for Text {
+    fn delta(&mut self, delta: &Delta<'_>) -> Result<(), Failure> {
+        match *delta {
+            Delta::Text { choice: 0, text } | Delta::Refusal { choice: 0, text } => {
+                self.piece(text)?;
+            }
+            Delta::Reasoning { choice: 0, text } => self.reasoning(text),
+            Delta::ToolCallStart { name, .. } => {
+                self.note(&format!(
+                    "the model calls a tool that it was not given: {name}"
+                ));
+            }
+            Delta::Finish { reason, raw, .. } => match reason {
+                FinishReason::Length => self.note("the reply is cut at the limit on tokens"),
+                FinishReason::ContentFilter => self.note("the provider's filter ended the reply"),
+                FinishReason::Error => self.note(&format!("the provider failed: {raw}")),
+                _ => {}
+            },
+            Delta::Error(error) => {
+                self.note(&format!(
+                    "the provider reports: {} ({})",
+                    error.message, error.kind
+                ));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, _is_complete: bool) -> Result<(), Failure> {
+        self.end_reasoning();
+        if self.is_mid_line {
+            self.piece("\n")?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes to standard error, which may be gone without anybody minding.
+fn aside(text: &str, style: Style) {
+    let mut err = anstream::stderr();
+    let _ = write!(err, "{style}{}{style:#}", harmless(text)).and_then(|()| err.flush());
+}
+
+/// Text without the controls that would steer a terminal.
+fn harmless(text: &str) -> String {
+    text.chars()
+        .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
+        .collect()
+}
+
+/// What to do next.
+fn advice(error: &Error, has_key: bool) -> Option<&'static str> {
+    Some(match error {
+        Error::Connect { .. } => "Is the server running? --base-url or OPENAI_BASE_URL names it.",
+        Error::Timeout { .. } | Error::Lost { .. } => "Try again.",
+        Error::Protocol { .. } => "Is this the API's address? It mostly ends in /v1.",
+        Error::Request { .. } => "Look at --base-url and at OPENAI_API_KEY.",
+        Error::Status(status) => match status.kind {
+            ErrorKind::Authentication if has_key => "Is OPENAI_API_KEY this provider's key?",
+            ErrorKind::Authentication => "Set OPENAI_API_KEY.",
+            ErrorKind::Permission => "Look at the account's credit and at what its key may do.",
+            ErrorKind::NotFound => "Look at --model and at --base-url, which mostly ends in /v1.",
+            ErrorKind::ContextLength => "Shorten the prompt.",
+            _ if status.transient => "Try again in a while.",
+            _ => return None,
+        },
+        _ => return None,
+    })
+}

@@ -1,0 +1,148 @@
+//! A response that is read while it comes.
+
+use std::io::{self, Read};
+use std::ops::Range;
+use std::time::Instant;
+
+use super::error::{Context, Error};
+use crate::decoder::{self, Decoder, End};
+use crate::delta::Delta;
+use crate::message::Message;
+
+/// Read at once, at most: what a connection delivers in one go, and seldom less than it has.
+const BUFFER_BYTES: usize = 16 * 1024;
+
+/// A response's deltas, pulled one by one. Dropping it early closes the connection.
+///
+/// One buffer is read into again and again, and the connection is asked for bytes only when those
+/// that came are used up: each delta is there as soon as its bytes are.
+pub struct Stream {
+    reader: ureq::BodyReader<'static>,
+    decoder: Decoder,
+    buffer: Vec<u8>,
+    /// The part of the buffer that is not yet decoded.
+    unread: Range<usize>,
+    sent: Instant,
+    context: Context,
+    /// No more bytes come.
+    at_end: bool,
+    /// A delta came, or why there is none was said.
+    is_answered: bool,
+}
+
+impl std::fmt::Debug for Stream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stream")
+            .field("url", &self.context.url)
+            .field("decoder", &self.decoder)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Stream {
+    pub(super) fn new(
+        reader: ureq::BodyReader<'static>,
+        options: decoder::Options,
+        sent: Instant,
+        context: Context,
+    ) -> Self {
+        Stream {
+            reader,
+            decoder: Decoder::with_options(options),
+            buffer: vec![0; BUFFER_BYTES],
+            unread: 0..0,
+            sent,
+            context,
+            at_end: false,
+            is_answered: false,
+        }
+    }
+
+    /// The next delta, as soon as its bytes are in. `None`: the response is at its end, and
+    /// [`end`](Self::end) says which.
+    ///
+    /// What the delta borrows lives until the next call on the stream.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Decode`] for an event that cannot be decoded: go on calling, what is behind it
+    /// comes. [`Error::Lost`], [`Error::Timeout`] and [`Error::Protocol`] where the connection
+    /// gives no more: what is left of the bytes before still comes, then `None`.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "an iterator cannot lend its items"
+    )]
+    pub fn next(&mut self) -> Result<Option<Delta<'_>>, Error> {
+        while !self.advance()? {
+            if self.at_end {
+                return self.finish();
+            }
+            match self.reader.read(&mut self.buffer) {
+                Ok(0) => self.at_end = true,
+                Ok(len) => self.unread = 0..len,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.at_end = true;
+                    self.is_answered = true;
+                    return Err(self.context.read(error));
+                }
+            }
+        }
+        self.is_answered = true;
+        Ok(self.decoder.next(&mut &[][..])?)
+    }
+
+    /// Decodes what was read until a delta waits.
+    fn advance(&mut self) -> Result<bool, decoder::Error> {
+        let mut input = &self.buffer[self.unread.clone()];
+        let result = self.decoder.advance(&mut input);
+        self.unread.start = self.unread.end - input.len();
+        result
+    }
+
+    fn finish(&mut self) -> Result<Option<Delta<'_>>, Error> {
+        let is_answered = std::mem::replace(&mut self.is_answered, true);
+        // A web page with status 200 has no delta; that it is no reply must be said once.
+        if !self.decoder.advance_to_end()? && !is_answered {
+            let what = decoder::describe_body(self.decoder.seen());
+            return Err(self.context.protocol(what));
+        }
+        Ok(self.decoder.finish()?)
+    }
+
+    /// Reads on to the end and puts the deltas together in `message`, with their arrival.
+    ///
+    /// # Errors
+    ///
+    /// As [`next`](Self::next). `message` keeps what came before; call again to go on behind it.
+    pub fn read_to_end(&mut self, message: &mut Message) -> Result<(), Error> {
+        loop {
+            // Taken after the delta, whose arrival it is; the delta borrows the stream.
+            let (sent, delta) = (self.sent, self.next()?);
+            match delta {
+                Some(delta) => message.push_at(&delta, sent.elapsed()),
+                None => break,
+            }
+        }
+        message.finish(self.end());
+        Ok(())
+    }
+
+    /// How the stream ended, or would have if it ended here.
+    #[must_use]
+    pub fn end(&self) -> End {
+        self.decoder.end()
+    }
+
+    /// When the request was sent: what the arrival of a delta is counted from.
+    #[must_use]
+    pub fn sent(&self) -> Instant {
+        self.sent
+    }
+
+    /// What decodes the stream: its dialect, offset and count of events.
+    #[must_use]
+    pub fn decoder(&self) -> &Decoder {
+        &self.decoder
+    }
+}

@@ -1,0 +1,827 @@
+//! The fast path: an event that is an earlier one again but for its text.
+//!
+//! A stream repeats itself: of a chunk of 300 bytes a handful are new. So the wire bytes of an event
+//! are kept together with the places in them that vary, the *holes*, and the next bytes of the
+//! stream are held against them before they are framed or parsed. If all of it matches, blank line
+//! included, the event's deltas are those of the earlier one with new text.
+//!
+//! Why this is exact. What the full path makes of an event depends on its bytes and on what is known
+//! of the response so far. The bytes between holes are equal. A hole is a whole JSON scalar, and what
+//! fills it is a whole scalar of the same type, so the structure of the payload is equal too. Which
+//! scalar it is, is known from the dialect: the text of a delta, a token count, or a value that the
+//! dialect has declared that it does not look at ([`Sink::ignored`]). And what is known of the
+//! response has a version ([`Progress::version`]), which changes with whatever an event's deltas may
+//! depend on: a template is good for the version that it was made under. Whatever is not certain is
+//! left to the full path: escapes other than the simple ones, control characters, invalid UTF-8.
+//!
+//! [`Sink::ignored`]: crate::dialect::sink::Sink::ignored
+//! [`Progress::version`]: crate::dialect::progress::Progress
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use memchr::memchr_iter;
+
+use crate::delta::Usage;
+use crate::dialect::json::{string_end, value_end};
+use crate::dialect::sink::{Mark, Note, Sink};
+use crate::dialect::usage::Count;
+use crate::frame::Event;
+
+/// So many shapes of events are known side by side.
+const MAX_TEMPLATES: usize = 4;
+/// An event with more varying places is not worth it.
+const MAX_HOLES: usize = 16;
+/// Nor is a larger one: its text is most of it.
+const MAX_WIRE_BYTES: usize = 16 * 1024;
+/// A hit pays for so many attempts that fail, and no more than so many are saved up.
+const CREDIT_OF_HIT: u32 = 2;
+const MAX_CREDIT: u32 = 16;
+const FIRST_CREDIT: u32 = 6;
+/// Without credit, so many events pass before the next attempt; each time twice as many.
+const FIRST_REST: u32 = 8;
+const MAX_REST: u32 = 1024;
+
+/// The templates of one stream.
+pub(crate) struct Templates {
+    /// The first `len` are in use; the others keep their memory for the next stream.
+    list: Vec<Template>,
+    len: usize,
+    /// Which one hit or was made last, and which is expected now.
+    last: usize,
+    expected: usize,
+    /// Where the holes of the latest hit are in its bytes.
+    found: [Filling; MAX_HOLES],
+    credit: u32,
+    rest: u32,
+    next_rest: u32,
+    taken: u64,
+    is_enabled: bool,
+    /// The last event that missed gave no text.
+    was_silent: bool,
+}
+
+/// An event to hold the next ones against.
+#[derive(Default)]
+struct Template {
+    /// The event as it came, its blank line included.
+    wire: Vec<u8>,
+    holes: Vec<Hole>,
+    notes: Vec<Note>,
+    usage: Usage,
+    /// What of `wire` lies behind the last line that counts against the event limit.
+    tail: usize,
+    /// What was known of the response, see `Progress::version`.
+    version: u32,
+    /// Which template hit after this one the last time.
+    next: usize,
+    /// The event's only note, where that is text.
+    single: Option<Note>,
+}
+
+/// A place that varies: a whole scalar, a string without its quotes.
+#[derive(Debug, Clone, Copy, Default)]
+struct Hole {
+    /// How many bytes that do not vary stand before it, from the hole before on.
+    literal: u32,
+    /// How long it is in the template's own bytes.
+    len: u32,
+    what: What,
+}
+
+/// What varies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum What {
+    /// The text of a note.
+    Text(u8),
+    /// A token count.
+    Count(Count),
+    /// A string that the dialect does not look at.
+    String,
+    /// A number that the dialect does not look at.
+    Number,
+    /// White space between two tokens: Anthropic pads its events with it.
+    #[default]
+    Space,
+}
+
+/// What fills a hole in other bytes.
+#[derive(Debug, Clone, Copy, Default)]
+struct Filling {
+    start: usize,
+    end: usize,
+    has_escapes: bool,
+}
+
+/// An event that is a known one with other fillings.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Hit {
+    /// Its length in bytes, blank line included.
+    pub(crate) len: usize,
+    at: usize,
+}
+
+impl Templates {
+    pub(crate) fn new(is_enabled: bool) -> Self {
+        Templates {
+            list: Vec::new(),
+            len: 0,
+            last: 0,
+            expected: 0,
+            found: [Filling::default(); MAX_HOLES],
+            credit: FIRST_CREDIT,
+            rest: 0,
+            next_rest: FIRST_REST,
+            taken: 0,
+            is_enabled,
+            was_silent: false,
+        }
+    }
+
+    /// Forgets the stream; memory is kept.
+    pub(crate) fn reset(&mut self) {
+        for template in &mut self.list {
+            template.forget();
+        }
+        self.len = 0;
+        self.last = 0;
+        self.expected = 0;
+        self.credit = FIRST_CREDIT;
+        self.rest = 0;
+        self.next_rest = FIRST_REST;
+        self.taken = 0;
+        self.was_silent = false;
+    }
+
+    /// How many events were hits that were used.
+    pub(crate) fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// Whether an attempt is worth its cost at present.
+    #[inline]
+    pub(crate) fn is_ready(&self) -> bool {
+        self.len > 0 && self.credit > 0
+    }
+
+    /// Holds the expected template against the event that `bytes` begin with. Gives the length of
+    /// the event, and its only note with its text, where it matches and its text can be read where
+    /// it stands. Everything else is for [`find`](Self::find).
+    #[inline]
+    pub(crate) fn single<'b>(
+        &mut self,
+        bytes: &'b [u8],
+        version: u32,
+        max: usize,
+    ) -> Option<(usize, Note, &'b str)> {
+        let template = self.list.get(self.expected)?;
+        let (Some(note), true) = (&template.single, template.version == version) else {
+            return None;
+        };
+        let mut text: &[u8] = &[];
+        let mut wire = template.wire.as_slice();
+        let mut rest = bytes;
+        for hole in &template.holes {
+            let (literal, behind) = wire.split_at_checked(hole.literal as usize)?;
+            rest = rest.strip_prefix(literal)?;
+            wire = behind.get(hole.len as usize..)?;
+            let len = match hole.what {
+                What::Text(_) => {
+                    let len = plain_len(rest)?;
+                    text = rest.get(..len)?;
+                    len
+                }
+                What::String => match plain_len(rest) {
+                    Some(len) => len,
+                    None => hole.what.scan(rest, 0)?.end,
+                },
+                what => what.scan(rest, 0)?.end,
+            };
+            rest = rest.get(len..)?;
+        }
+        let rest = rest.strip_prefix(wire)?;
+        let len = bytes.len() - rest.len();
+        if text.is_empty() || len - template.tail > max {
+            return None;
+        }
+        let text = core::str::from_utf8(text).ok()?;
+        let note = *note;
+        self.took(Hit {
+            len,
+            at: self.expected,
+        });
+        Some((len, note, text))
+    }
+
+    /// Holds all templates against the event that `bytes` begin with, if they do begin with a whole
+    /// one. `version` is that of what is known of the response, `max` the event limit.
+    pub(crate) fn find(&mut self, bytes: &[u8], version: u32, max: usize) -> Option<Hit> {
+        let expected = self.expected;
+        let others = (0..self.len).filter(|at| *at != expected);
+        for at in core::iter::once(expected).chain(others) {
+            let Some(template) = self.list.get(at) else {
+                continue;
+            };
+            if template.version != version {
+                continue;
+            }
+            let Some(len) = template.matches(bytes, &mut self.found) else {
+                continue;
+            };
+            return (len - template.tail <= max).then_some(Hit { len, at });
+        }
+        None
+    }
+
+    /// Notes all deltas of the hit. Returns false, and notes nothing, where a text is no UTF-8.
+    pub(crate) fn fill(&self, hit: Hit, bytes: &[u8], sink: &mut Sink) -> bool {
+        sink.clear();
+        let Some(template) = self.list.get(hit.at) else {
+            return false;
+        };
+        let mut usage = template.usage;
+        for (hole, filling) in template.holes.iter().zip(&self.found) {
+            if let What::Count(count) = hole.what {
+                *count.of(&mut usage) = filling.of(bytes).and_then(number);
+            }
+        }
+        for (n, note) in template.notes.iter().enumerate() {
+            let is_its = |hole: &Hole| matches!(hole.what, What::Text(of) if usize::from(of) == n);
+            let Some(at) = template.holes.iter().position(is_its) else {
+                sink.repeat_usage(usage);
+                continue;
+            };
+            let filling = self.found.get(at).copied().unwrap_or_default();
+            let text = filling
+                .of(bytes)
+                .and_then(|text| core::str::from_utf8(text).ok());
+            let Some(text) = text else {
+                sink.clear();
+                return false;
+            };
+            if filling.has_escapes {
+                sink.repeat_with(*note, |out| unescape(text, out));
+            } else {
+                sink.repeat_with(*note, |out| out.push_str(text));
+            }
+        }
+        true
+    }
+
+    /// The hit was used: what follows it will be expected after it the next time.
+    #[inline]
+    pub(crate) fn took(&mut self, hit: Hit) {
+        if hit.at != self.expected
+            && let Some(last) = self.list.get_mut(self.last)
+        {
+            last.next = hit.at;
+        }
+        self.last = hit.at;
+        self.expected = self.list.get(hit.at).map_or(0, |template| template.next);
+        self.taken += 1;
+        self.credit = (self.credit + CREDIT_OF_HIT).min(MAX_CREDIT);
+        self.next_rest = FIRST_REST;
+    }
+
+    /// An event went the full path, whose deltas are in `sink`: learns from it.
+    pub(crate) fn missed(&mut self, event: &Event<'_>, sink: &Sink, version: u32) {
+        if !self.is_enabled {
+            return;
+        }
+        if self.credit == 0 {
+            self.rest = self.rest.saturating_sub(1);
+            if self.rest == 0 {
+                self.credit = 1;
+            }
+            return;
+        }
+        let seen = Seen::of(event, sink);
+        // What gives no text is mostly said once; an attempt that fails early costs next to nothing.
+        let is_silent = sink.notes().is_empty();
+        let is_once = is_silent && !core::mem::replace(&mut self.was_silent, is_silent);
+        let Some(seen) = seen.filter(|_| !is_once) else {
+            return;
+        };
+        self.credit -= 1;
+        if self.credit == 0 {
+            self.rest = self.next_rest;
+            self.next_rest = (self.next_rest * 2).min(MAX_REST);
+        }
+        self.learn(&seen, version);
+    }
+
+    fn learn(&mut self, seen: &Seen<'_>, version: u32) -> Option<()> {
+        for at in 0..self.len {
+            let template = self.list.get_mut(at)?;
+            if let Some(holes) = template.align(seen) {
+                template.take(seen, &holes, version);
+                self.follow(at);
+                return Some(());
+            }
+        }
+        let mut holes = Holes::default();
+        for (n, at) in seen.sink.texts() {
+            let start = seen.payload + at;
+            let end = string_end(seen.raw, start)? - 1;
+            if seen.raw.get(start.checked_sub(1)?) != Some(&b'"') {
+                return None;
+            }
+            holes.push(start, end, What::Text(n))?;
+        }
+        let at = if self.len < MAX_TEMPLATES {
+            self.len += 1;
+            if self.list.len() < self.len {
+                self.list.push(Template::default());
+            }
+            self.len - 1
+        } else {
+            // One that is neither the last nor expected after it.
+            (0..self.len).find(|at| *at != self.last && *at != self.expected)?
+        };
+        let template = self.list.get_mut(at)?;
+        template.take(seen, &holes, version);
+        template.next = at;
+        self.follow(at);
+        Some(())
+    }
+
+    /// The template was made or renewed from the event that came last.
+    fn follow(&mut self, at: usize) {
+        if let Some(last) = self
+            .list
+            .get_mut(self.last)
+            .filter(|_| self.last < self.len)
+        {
+            last.next = at;
+        }
+        self.last = at;
+        self.expected = self.list.get(at).map_or(0, |template| template.next);
+    }
+}
+
+impl Template {
+    /// Whether `bytes` begin with this event, and how long it is there.
+    fn matches(&self, bytes: &[u8], found: &mut [Filling; MAX_HOLES]) -> Option<usize> {
+        let mut wire = self.wire.as_slice();
+        let mut pos = 0;
+        for (hole, filling) in self.holes.iter().zip(found) {
+            let (literal, behind) = wire.split_at_checked(hole.literal as usize)?;
+            if !bytes.get(pos..)?.starts_with(literal) {
+                return None;
+            }
+            *filling = hole.what.scan(bytes, pos + literal.len())?;
+            wire = behind.get(hole.len as usize..)?;
+            pos = filling.end;
+        }
+        bytes
+            .get(pos..)?
+            .starts_with(wire)
+            .then_some(pos + wire.len())
+    }
+
+    /// Holds the template against an event that did not match. Where they differ in nothing but
+    /// scalars that may differ, returns the holes of both together, in the event's bytes.
+    fn align(&self, seen: &Seen<'_>) -> Option<Holes> {
+        if self.notes.len() != seen.sink.notes().len()
+            || !self
+                .notes
+                .iter()
+                .zip(seen.sink.notes())
+                .all(|(a, b)| a.is_like(b))
+        {
+            return None;
+        }
+        let mut holes = Holes::default();
+        let (mut from, mut pos) = (0, 0);
+        let mut known = self.holes.iter();
+        let mut next = known.next();
+        // Where the next known hole begins.
+        let mut until = next.map_or(self.wire.len(), |hole| hole.literal as usize);
+        loop {
+            let literal = self.wire.get(from..until)?;
+            let rest = seen.raw.get(pos..)?;
+            let same = literal.iter().zip(rest).take_while(|(a, b)| a == b).count();
+            if same == literal.len() {
+                let Some(hole) = next else {
+                    return (same == rest.len()).then_some(holes);
+                };
+                let start = pos + same;
+                let end = hole.what.scan(seen.raw, start)?.end;
+                holes.push(start, end, hole.what)?;
+                (from, pos) = (until + hole.len as usize, end);
+                next = known.next();
+                until = next.map_or(self.wire.len(), |hole| from + hole.literal as usize);
+                continue;
+            }
+            // What they differ in begins in both after the same bytes.
+            let (start, what) = seen.part_at(pos + same, literal.get(same) == Some(&b' '))?;
+            let known_start = from + start.checked_sub(pos)?;
+            let end = what.scan(seen.raw, start)?.end;
+            let known_end = what.scan(&self.wire, known_start)?.end;
+            if known_end > until {
+                return None;
+            }
+            holes.push(start, end, what)?;
+            (from, pos) = (known_end, end);
+        }
+    }
+
+    /// Matches nothing any more; memory is kept.
+    fn forget(&mut self) {
+        self.wire.clear();
+        self.holes.clear();
+        self.single = None;
+    }
+
+    fn take(&mut self, seen: &Seen<'_>, holes: &Holes, version: u32) {
+        self.wire.clear();
+        self.wire.extend_from_slice(seen.raw);
+        self.holes.clear();
+        self.holes.extend_from_slice(holes.as_slice());
+        self.notes.clear();
+        self.notes.extend_from_slice(seen.sink.notes());
+        self.usage = seen.sink.counts();
+        self.tail = seen.tail;
+        self.version = version;
+        self.single = match self.notes.as_slice() {
+            [note] if note.with("").is_some() => Some(*note),
+            _ => None,
+        };
+    }
+}
+
+impl Filling {
+    fn of(self, bytes: &[u8]) -> Option<&[u8]> {
+        bytes.get(self.start..self.end)
+    }
+}
+
+/// An event that went the full path and may become a template.
+struct Seen<'e> {
+    raw: &'e [u8],
+    /// Where its payload begins in `raw`.
+    payload: usize,
+    tail: usize,
+    sink: &'e Sink,
+}
+
+impl<'e> Seen<'e> {
+    /// `None` for an event whose deltas or lines make it none.
+    fn of(event: &Event<'e>, sink: &'e Sink) -> Option<Self> {
+        let raw = event.raw;
+        if raw.len() > MAX_WIRE_BYTES || !sink.is_repeatable() {
+            return None;
+        }
+        let data = event.data.as_bytes().trim_ascii();
+        // Data that was joined from several lines lies elsewhere.
+        let payload = (data.as_ptr() as usize).checked_sub(raw.as_ptr() as usize)?;
+        let head = raw.get(..payload)?;
+        let tail = raw.get(payload + data.len()..)?;
+        // An ID or a comment among the lines does more than the payload tells.
+        let is_plain = match head.strip_prefix(b"event:") {
+            Some(rest) => {
+                let mut lines = memchr_iter(b'\n', rest);
+                let line = lines.next().and_then(|end| rest.get(end + 1..));
+                lines.next().is_none() && line.is_some_and(|line| line.starts_with(b"data:"))
+            }
+            None => head.is_empty() || (head.starts_with(b"data:") && !head.contains(&b'\n')),
+        };
+        // A CR at the very end leaves it open whether a LF belongs to it.
+        let is_plain = is_plain && tail.ends_with(b"\n") && !head.contains(&b'\r');
+        is_plain.then_some(Seen {
+            raw,
+            payload,
+            tail: tail.len(),
+            sink,
+        })
+    }
+
+    /// The part that a byte of `raw` belongs to, if it is one that may vary: where it begins, and
+    /// what it is. `is_space`: the other event has a space here.
+    fn part_at(&self, pos: usize, is_space: bool) -> Option<(usize, What)> {
+        if (is_space || self.raw.get(pos) == Some(&b' ')) && self.is_between_tokens(pos) {
+            let before = self.raw.get(self.payload..pos)?;
+            let spaces = before
+                .iter()
+                .rev()
+                .take_while(|byte| **byte == b' ')
+                .count();
+            return Some((pos - spaces, What::Space));
+        }
+        // Marks do not lie in one another, so it is the nearest one or none.
+        let is_before = |mark: &&Mark| self.payload + mark.at < pos;
+        let mark = self
+            .sink
+            .marks()
+            .iter()
+            .filter(is_before)
+            .max_by_key(|mark| mark.at)?;
+        let value = self.value_of(mark)?;
+        // The byte behind it counts too: that is where a longer one differs.
+        let inside = value.start <= pos && pos <= value.end;
+        let start = inside.then(|| self.scalar_in(value.clone(), pos))??;
+        let is_string = *self.raw.get(start)? == b'"';
+        match mark.count {
+            None if is_string => Some((start + 1, What::String)),
+            None => Some((start, What::Number)),
+            Some(slot) => {
+                let count = number(self.raw.get(value)?)?;
+                self.sink
+                    .is_count(slot, count)
+                    .then_some((start, What::Count(slot)))
+            }
+        }
+    }
+
+    /// Whether a byte of the payload is outside of all strings.
+    fn is_between_tokens(&self, pos: usize) -> bool {
+        let mut at = self.payload;
+        while at < pos {
+            at = match self.raw.get(at) {
+                Some(b'"') => match string_end(self.raw, at + 1) {
+                    Some(end) => end,
+                    None => return false,
+                },
+                _ => at + 1,
+            };
+        }
+        at == pos
+    }
+
+    /// Where the value lies that belongs to a marked key.
+    fn value_of(&self, mark: &Mark) -> Option<Range<usize>> {
+        let key_end = string_end(self.raw, self.payload + mark.at)?;
+        let is_between = |byte: &u8| matches!(byte, b' ' | b'\t' | b':');
+        let start = key_end
+            + self
+                .raw
+                .get(key_end..)?
+                .iter()
+                .position(|b| !is_between(b))?;
+        Some(start..value_end(self.raw, start)?)
+    }
+
+    /// The scalar within a value, itself or part of it, that `pos` lies in or right behind.
+    fn scalar_in(&self, value: Range<usize>, pos: usize) -> Option<usize> {
+        let mut at = value.start;
+        while at <= pos && at < value.end {
+            let end = match self.raw.get(at)? {
+                b'"' => string_end(self.raw, at + 1)?,
+                b'-' | b'0'..=b'9' => number_end(self.raw, at)?,
+                _ => {
+                    at += 1;
+                    continue;
+                }
+            };
+            if pos <= end {
+                return Some(at);
+            }
+            at = end;
+        }
+        None
+    }
+}
+
+/// Holes in the making.
+#[derive(Default)]
+struct Holes {
+    list: [Hole; MAX_HOLES],
+    len: usize,
+    /// Where the last one ends.
+    end: usize,
+}
+
+impl Holes {
+    /// Adds one that lies behind the others; `None` where it does not, or there are too many.
+    fn push(&mut self, start: usize, end: usize, what: What) -> Option<()> {
+        // A template is no larger than `MAX_WIRE_BYTES`.
+        let narrow = |len: Option<usize>| u32::try_from(len?).ok();
+        let (literal, len) = (start.checked_sub(self.end), end.checked_sub(start));
+        let hole = Hole {
+            literal: narrow(literal)?,
+            len: narrow(len)?,
+            what,
+        };
+        *self.list.get_mut(self.len)? = hole;
+        self.len += 1;
+        self.end = end;
+        Some(())
+    }
+
+    fn as_slice(&self) -> &[Hole] {
+        self.list.get(..self.len).unwrap_or_default()
+    }
+}
+
+/// How long a string's content is that `bytes` begin with, if it has no escapes and no control
+/// characters, and its end is not too close to that of `bytes`: the fast way of
+/// [`scan_string`], which is for all that this is not.
+#[inline]
+fn plain_len(bytes: &[u8]) -> Option<usize> {
+    let mut len = 0;
+    loop {
+        let stops = stops(u64::from_le_bytes(*bytes.get(len..)?.first_chunk::<8>()?));
+        if stops == 0 {
+            len += 8;
+            continue;
+        }
+        len += (stops.trailing_zeros() / 8) as usize;
+        return (bytes.get(len) == Some(&b'"')).then_some(len);
+    }
+}
+
+impl What {
+    /// Scans what fills such a hole at `pos`; `None` where nothing does that is certain to be read
+    /// as before.
+    #[inline]
+    fn scan(self, bytes: &[u8], pos: usize) -> Option<Filling> {
+        let filling = |end| Filling {
+            start: pos,
+            end,
+            has_escapes: false,
+        };
+        match self {
+            // An empty text is no delta, and what else the dialect would look for then is not known.
+            What::Text(_) => {
+                scan_string(bytes, pos, is_simple_escape).filter(|text| text.end > text.start)
+            }
+            What::String => scan_string(bytes, pos, is_escape),
+            What::Count(_) => {
+                let end = number_end(bytes, pos)?;
+                number(bytes.get(pos..end)?).map(|_| filling(end))
+            }
+            What::Number => {
+                let end = number_end(bytes, pos)?;
+                is_number(bytes.get(pos..end)?).then(|| filling(end))
+            }
+            What::Space => {
+                let spaces = bytes
+                    .get(pos..)?
+                    .iter()
+                    .take_while(|byte| **byte == b' ')
+                    .count();
+                Some(filling(pos + spaces))
+            }
+        }
+    }
+}
+
+/// Scans a string's content up to its closing quote. Control characters and escapes that `escape`
+/// gives no length for are left to the full path.
+#[inline]
+fn scan_string(
+    bytes: &[u8],
+    start: usize,
+    escape: impl Fn(&[u8]) -> Option<usize>,
+) -> Option<Filling> {
+    let mut pos = start;
+    let mut has_escapes = false;
+    loop {
+        let rest = bytes.get(pos..)?;
+        let mut skipped = 0;
+        // Eight bytes at a time; the lowest bit set in `stops` is the first byte to stop at.
+        let stop = loop {
+            let Some(word) = rest.get(skipped..).and_then(<[u8]>::first_chunk::<8>) else {
+                let tail = rest.get(skipped..)?;
+                break skipped + tail.iter().position(|byte| is_stop(*byte))?;
+            };
+            let stops = stops(u64::from_le_bytes(*word));
+            if stops != 0 {
+                break skipped + (stops.trailing_zeros() / 8) as usize;
+            }
+            skipped += 8;
+        };
+        pos += stop;
+        match bytes.get(pos) {
+            Some(b'"') => {
+                return Some(Filling {
+                    start,
+                    end: pos,
+                    has_escapes,
+                });
+            }
+            Some(b'\\') => {
+                pos += escape(bytes.get(pos..)?)?;
+                has_escapes = true;
+            }
+            _ => return None,
+        }
+    }
+}
+
+fn is_stop(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+/// The high bit of each byte that is a quote, a backslash or a control character; only the lowest
+/// that is set is certain.
+#[inline]
+fn stops(word: u64) -> u64 {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let quote = word ^ (LOW * b'"' as u64);
+    let backslash = word ^ (LOW * b'\\' as u64);
+    let is_quote = quote.wrapping_sub(LOW) & !quote;
+    let is_backslash = backslash.wrapping_sub(LOW) & !backslash;
+    let is_control = word.wrapping_sub(LOW * 0x20) & !word;
+    (is_quote | is_backslash | is_control) & HIGH
+}
+
+/// The length of an escape that is undone here.
+fn is_simple_escape(bytes: &[u8]) -> Option<usize> {
+    matches!(
+        bytes,
+        [
+            b'\\',
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't',
+            ..
+        ]
+    )
+    .then_some(2)
+}
+
+/// The length of any escape.
+fn is_escape(bytes: &[u8]) -> Option<usize> {
+    match bytes {
+        [b'\\', b'u', a, b, c, d, ..] => [a, b, c, d]
+            .iter()
+            .all(|digit| digit.is_ascii_hexdigit())
+            .then_some(6),
+        _ => is_simple_escape(bytes),
+    }
+}
+
+/// Undoes simple escapes.
+fn unescape(text: &str, out: &mut String) {
+    let mut rest = text;
+    while let Some((before, escape)) = rest.split_once('\\') {
+        out.push_str(before);
+        let mut behind = escape.chars();
+        out.push(match behind.next() {
+            Some('b') => '\u{8}',
+            Some('f') => '\u{c}',
+            Some('n') => '\n',
+            Some('r') => '\r',
+            Some('t') => '\t',
+            Some(other) => other,
+            None => break,
+        });
+        rest = behind.as_str();
+    }
+    out.push_str(rest);
+}
+
+/// A count: digits, as JSON has them.
+fn number(bytes: &[u8]) -> Option<u64> {
+    match bytes {
+        [] | [b'0', _, ..] => return None,
+        // Nineteen digits always fit.
+        digits if digits.len() > 19 => return None,
+        _ => {}
+    }
+    bytes.iter().try_fold(0u64, |sum, byte| {
+        byte.is_ascii_digit()
+            .then(|| sum * 10 + u64::from(byte - b'0'))
+    })
+}
+
+/// Whether this is a number, as JSON has them.
+fn is_number(bytes: &[u8]) -> bool {
+    let bytes = bytes.strip_prefix(b"-").unwrap_or(bytes);
+    let (digits, rest) = split_digits(bytes);
+    if digits.is_empty() || (digits.len() > 1 && digits.first() == Some(&b'0')) {
+        return false;
+    }
+    let rest = match rest.strip_prefix(b".") {
+        Some(fraction) => match split_digits(fraction) {
+            ([], _) => return false,
+            (_, rest) => rest,
+        },
+        None => rest,
+    };
+    match rest {
+        [] => true,
+        [b'e' | b'E', b'+' | b'-', exponent @ ..] | [b'e' | b'E', exponent @ ..] => {
+            let (digits, rest) = split_digits(exponent);
+            !digits.is_empty() && rest.is_empty()
+        }
+        _ => false,
+    }
+}
+
+fn split_digits(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let len = bytes
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    bytes.split_at_checked(len).unwrap_or((bytes, &[]))
+}
+
+/// Where a number ends that begins at `start`.
+fn number_end(bytes: &[u8], start: usize) -> Option<usize> {
+    let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+    let rest = bytes.get(start..)?;
+    let len = rest.iter().take_while(|byte| is_part(byte)).count();
+    (len > 0).then_some(start + len)
+}
