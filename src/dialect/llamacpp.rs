@@ -54,6 +54,12 @@ impl State {
             self.stop(choice, raw, root, sink);
         } else {
             self.progress.choice(choice, "", sink);
+            // Counts that grow with every piece are told with the last.
+            for key in ["tokens_predicted", "tokens_evaluated", "tokens", "timings"] {
+                for (name, _) in root.members().filter(|(name, _)| *name == key) {
+                    sink.ignored(name);
+                }
+            }
         }
         self.progress.no_terminator = true;
         self.progress.complete = false;
