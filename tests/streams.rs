@@ -9,7 +9,7 @@ use common::decoding::{Stream, decode, decoder, streams};
 const SHORT: usize = 2048;
 
 fn check(stream: &Stream, how: &str, chunks: &mut dyn Iterator<Item = &[u8]>) {
-    let outcome = decode(&mut decoder(stream.dialect), chunks);
+    let outcome = decode(&mut stream.decoder(), chunks);
     assert_eq!(outcome.lines, stream.lines, "{} ({how})", stream.name);
     assert_eq!(outcome.errors, stream.errors, "{} ({how})", stream.name);
 }
@@ -58,10 +58,10 @@ fn a_decoder_that_is_reset_gives_the_same_again() {
     let streams = streams();
     let mut recognising = decoder(None);
     for stream in streams.iter().chain(streams.iter().rev()) {
-        let mut told = decoder(stream.dialect);
-        let decoder = match stream.dialect {
-            Some(_) => &mut told,
-            None => &mut recognising,
+        let mut told = stream.decoder();
+        let decoder = match (stream.dialect, stream.max_event_bytes) {
+            (None, None) => &mut recognising,
+            _ => &mut told,
         };
         for _ in 0..2 {
             decoder.reset();
@@ -97,6 +97,9 @@ fn the_command_prints_the_lines_byte_for_byte() {
         command.arg("deltas");
         if let Some(dialect) = stream.dialect {
             command.args(["--dialect", dialect.as_str()]);
+        }
+        if let Some(max) = stream.max_event_bytes {
+            command.args(["--max-event-bytes", &max.to_string()]);
         }
         let mut child = command
             .stdin(Stdio::piped())

@@ -89,6 +89,7 @@ const KINDS: &[(&str, ErrorKind)] = &[
     ("generation", ErrorKind::Server),
     ("incomplete_generation", ErrorKind::Server),
     ("internalserverexception", ErrorKind::Server),
+    ("internalfailure", ErrorKind::Server),
     ("modelstreamerrorexception", ErrorKind::Server),
     ("modelerrorexception", ErrorKind::Server),
 ];

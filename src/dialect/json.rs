@@ -155,6 +155,14 @@ impl<'d> Value<'d> {
         self.str().unwrap_or_default()
     }
 
+    /// Whether it is true or false.
+    pub(crate) fn bool(self) -> Option<bool> {
+        match self.node() {
+            Some(Node::Static(StaticNode::Bool(value))) => Some(*value),
+            _ => None,
+        }
+    }
+
     /// The number, where it is whole and not negative; 3.0 is 3.
     pub(crate) fn u64(self) -> Option<u64> {
         match self.node()? {

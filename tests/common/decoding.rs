@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use deltawire::{Decoder, Delta, Dialect, End, Options};
 
 /// A decoder of that dialect, or one that recognises it.
@@ -269,9 +271,23 @@ pub struct Stream {
     /// The document and the heading.
     pub name: String,
     pub dialect: Option<Dialect>,
+    /// The largest event that is accepted, where it is not the default.
+    pub max_event_bytes: Option<usize>,
     pub input: Vec<u8>,
     pub lines: Vec<String>,
     pub errors: Vec<String>,
+}
+
+impl Stream {
+    /// A decoder that is told what the document says.
+    pub fn decoder(&self) -> Decoder {
+        let mut options = Options::default();
+        options.dialect = self.dialect;
+        if let Some(max) = self.max_event_bytes {
+            options.max_event_bytes = max;
+        }
+        Decoder::with_options(options)
+    }
 }
 
 /// All streams of `tests/streams/*.md`; `README.md` there says how they are written.
@@ -309,16 +325,10 @@ fn read_document(document: &str, text: &str, streams: &mut Vec<Stream>) {
         let block: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
         let mut words = info.split(' ');
         match words.next().unwrap_or_default() {
-            "sse" => {
-                let (dialect, input) = input(&block, words);
-                streams.push(Stream {
-                    name: format!("{document}: {heading}"),
-                    dialect,
-                    input,
-                    lines: Vec::new(),
-                    errors: Vec::new(),
-                });
-            }
+            kind @ ("sse" | "ndjson" | "frames") => streams.push(Stream {
+                name: format!("{document}: {heading}"),
+                ..input(kind, &block, words)
+            }),
             kind @ ("jsonl" | "errors") => {
                 let stream = streams.last_mut().expect("an input before its outcome");
                 assert_eq!(
@@ -341,13 +351,14 @@ fn read_document(document: &str, text: &str, streams: &mut Vec<Stream>) {
     }
 }
 
-/// The bytes that a block stands for.
-fn input<'w>(block: &[&str], words: impl Iterator<Item = &'w str>) -> (Option<Dialect>, Vec<u8>) {
+/// The stream that a block stands for, still without a name and an outcome.
+fn input<'w>(kind: &str, block: &[&str], words: impl Iterator<Item = &'w str>) -> Stream {
     let mut end = "\n";
     let mut start: &[u8] = b"";
     let mut unterminated = false;
     let mut hex = false;
     let mut dialect = None;
+    let mut max_event_bytes = None;
     for word in words {
         match word {
             "crlf" => end = "\r\n",
@@ -355,15 +366,105 @@ fn input<'w>(block: &[&str], words: impl Iterator<Item = &'w str>) -> (Option<Di
             "bom" => start = "\u{FEFF}".as_bytes(),
             "unterminated" => unterminated = true,
             "hex" => hex = true,
-            name => dialect = Some(name.parse().expect("a word of README.md or a dialect")),
+            word => match word.strip_prefix("max=") {
+                Some(max) => max_event_bytes = Some(max.parse().expect("a number of bytes")),
+                None => dialect = Some(word.parse().expect("a word of README.md or a dialect")),
+            },
         }
     }
     let mut text = block.join(end);
     if !unterminated && !block.is_empty() {
         text.push_str(end);
     }
-    let bytes = if hex { unhex(&text) } else { text.into_bytes() };
-    (dialect, [start, &bytes].concat())
+    let bytes = match kind {
+        "frames" => block.iter().flat_map(|line| frame(line)).collect(),
+        _ if hex => unhex(&text),
+        _ => text.into_bytes(),
+    };
+    Stream {
+        name: String::new(),
+        dialect,
+        max_event_bytes,
+        input: [start, &bytes].concat(),
+        lines: Vec::new(),
+        errors: Vec::new(),
+    }
+}
+
+/// The AWS frame that a line of a block `frames` stands for.
+fn frame(line: &str) -> Vec<u8> {
+    let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+    let json = (":content-type", "application/json");
+    match word {
+        "damaged" | "damaged-prelude" => {
+            let mut frame = frame(rest);
+            let at = match word {
+                "damaged" => frame.len() - 5,
+                _ => 3,
+            };
+            frame[at] ^= 1;
+            frame
+        }
+        "exception" => {
+            let (name, payload) = rest.split_once(' ').unwrap_or((rest, ""));
+            let kind = (":message-type", "exception");
+            aws_frame(&[(":exception-type", name), json, kind], payload)
+        }
+        "error" => {
+            let (code, message) = rest.split_once(' ').expect("a code and a message");
+            let kind = (":message-type", "error");
+            let code = (":error-code", code);
+            aws_frame(&[kind, code, (":error-message", message)], "")
+        }
+        name => {
+            if let Some(len) = name.strip_prefix("cut-") {
+                let mut frame = frame(rest);
+                frame.truncate(len.parse().expect("a number of bytes"));
+                return frame;
+            }
+            let payload = match name {
+                "chunk" => format!(r#"{{"bytes":"{}"}}"#, BASE64.encode(rest)),
+                _ => rest.into(),
+            };
+            let kind = (":message-type", "event");
+            aws_frame(&[(":event-type", name), json, kind], &payload)
+        }
+    }
+}
+
+/// A frame with headers that are strings, as Bedrock sends them.
+pub fn aws_frame(headers: &[(&str, &str)], payload: &str) -> Vec<u8> {
+    let mut head = Vec::new();
+    for (name, value) in headers {
+        head.push(u8::try_from(name.len()).expect("a short name"));
+        head.extend_from_slice(name.as_bytes());
+        head.push(7);
+        let len = u16::try_from(value.len()).expect("a short value");
+        head.extend_from_slice(&len.to_be_bytes());
+        head.extend_from_slice(value.as_bytes());
+    }
+    let length = |len: usize| u32::try_from(len).expect("a small frame").to_be_bytes();
+    let mut frame = Vec::new();
+    frame.extend_from_slice(&length(16 + head.len() + payload.len()));
+    frame.extend_from_slice(&length(head.len()));
+    frame.extend_from_slice(&crc32(&frame).to_be_bytes());
+    frame.extend_from_slice(&head);
+    frame.extend_from_slice(payload.as_bytes());
+    frame.extend_from_slice(&crc32(&frame).to_be_bytes());
+    frame
+}
+
+/// The CRC-32 of zlib, a bit at a time, and so not by the crate that the parser uses.
+fn crc32(bytes: &[u8]) -> u32 {
+    let mut crc = u32::MAX;
+    for byte in bytes {
+        crc ^= u32::from(*byte);
+        for _ in 0..8 {
+            let bit = crc & 1;
+            crc = (crc >> 1) ^ (0xEDB8_8320 * bit);
+        }
+    }
+    !crc
 }
 
 /// Replaces each `<XX>` by the byte with that number.

@@ -8,4 +8,6 @@
 #[cfg(feature = "delta")]
 pub mod decoding;
 pub mod framing;
+#[cfg(feature = "delta")]
+pub mod json;
 pub mod naive;
