@@ -29,6 +29,9 @@ pub struct Options {
     pub framing: Option<Framing>,
     /// The largest event that is accepted, in bytes.
     pub max_event_bytes: usize,
+    /// Members of a delta that carry text or reasoning besides those that are known: for a new
+    /// sender of OpenAI's chat format that invented names of its own.
+    pub fields: Fields,
     /// What becomes of an event that lacks its blank line at the end. Flushing, the default,
     /// delivers it where its payload is whole, since some servers forget the last line end.
     pub eof: Eof,
@@ -43,10 +46,29 @@ impl Default for Options {
             dialect: None,
             framing: None,
             max_event_bytes: MAX_EVENT_BYTES,
+            fields: Fields::default(),
             eof: Eof::Flush,
             templates: true,
         }
     }
+}
+
+/// Names of members of an OpenAI chat delta, see [`Options::fields`].
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Fields {
+    /// A member with a piece of the reply.
+    pub text: Option<String>,
+    /// A member with a piece of the reasoning.
+    pub reasoning: Option<String>,
+}
+
+impl Fields {
+    /// No names but the known ones.
+    pub(crate) const NONE: &'static Fields = &Fields {
+        text: None,
+        reasoning: None,
+    };
 }
 
 /// How a stream ended.
@@ -251,6 +273,7 @@ struct Events {
     /// That of the stream before, for its memory.
     spare: Option<State>,
     sink: Sink,
+    fields: Fields,
     /// Lines that are no part of an event stream: perhaps an error, perhaps a web page.
     body: Vec<u8>,
     /// A model's own JSON, taken out of the frame that carried it in base64.
@@ -301,6 +324,7 @@ impl Decoder {
             state: options.dialect.map(State::new),
             spare: None,
             sink: Sink::default(),
+            fields: options.fields.clone(),
             body: Vec::new(),
             inner: Vec::new(),
             events: 0,
@@ -402,18 +426,17 @@ impl Decoder {
                     return Err(error.into());
                 }
             };
-            if let Item::Event(event) = &item {
-                if self.templates.is_ready() && !(is_attempt && is_part_of(event.raw, chunk)) {
-                    let max = self.options.max_event_bytes;
-                    let hit = self.templates.find(event.raw, self.events.version, max);
-                    if let Some(hit) = hit.filter(|hit| hit.len == event.raw.len())
-                        && self.templates.fill(hit, event.raw, &mut self.events.sink)
-                    {
-                        self.templates.used(hit);
-                        self.events.events += 1;
-                        continue;
-                    }
-                }
+            if let Item::Event(event) = &item
+                && self.templates.is_ready()
+                && !(is_attempt && is_part_of(event.raw, chunk))
+                && let max = self.options.max_event_bytes
+                && let Some(hit) = self.templates.find(event.raw, self.events.version, max)
+                && hit.len == event.raw.len()
+                && self.templates.fill(hit, event.raw, &mut self.events.sink)
+            {
+                self.templates.used(hit);
+                self.events.events += 1;
+                continue;
             }
             self.events.item(&item)?;
             if let Item::Event(event) = &item {
@@ -635,6 +658,19 @@ impl Events {
             _ => event.event.as_str().unwrap_or_default(),
         };
         let payload = event.data.trim_ascii();
+        let is_text = matches!(&self.state, Some(State::Replicate(_)))
+            || (self.state.is_none() && by_event(name) == Some(Dialect::Replicate));
+        if is_text {
+            // What looks like JSON or a terminator may be the text itself, so the dialect is asked
+            // first.
+            let Events {
+                state, spare, sink, ..
+            } = self;
+            let state = state.get_or_insert_with(|| State::begin(Dialect::Replicate, spare));
+            if state.text(name, &event.data.to_str(), sink) {
+                return Ok(());
+            }
+        }
         if payload == b"[DONE]" {
             // Before any chunk, behind an error say: all who send it are OpenAI's heirs.
             let Events {
@@ -644,18 +680,6 @@ impl Events {
             state.done(sink);
             return Ok(());
         }
-        let is_text = matches!(&self.state, Some(State::Replicate(_)))
-            || (self.state.is_none() && by_event(name) == Some(Dialect::Replicate));
-        if is_text {
-            // What looks like JSON may be the text itself, so the dialect is asked first.
-            let Events {
-                state, spare, sink, ..
-            } = self;
-            let state = state.get_or_insert_with(|| State::begin(Dialect::Replicate, spare));
-            if state.text(name, &event.data.to_str(), sink) {
-                return Ok(());
-            }
-        }
         if payload.is_empty() {
             return Ok(());
         }
@@ -663,6 +687,7 @@ impl Events {
             state,
             spare,
             sink,
+            fields,
             inner,
             ..
         } = self;
@@ -670,13 +695,31 @@ impl Events {
         let has_inner = json::read(payload, |doc| {
             let has_inner = is_chunk && bedrock::chunk(&doc, inner);
             if !has_inner {
-                read_event(&Wire { event: name, doc }, state, spare, sink);
+                read_event(
+                    &Wire {
+                        event: name,
+                        doc,
+                        fields,
+                    },
+                    state,
+                    spare,
+                    sink,
+                );
             }
             has_inner
         });
         match has_inner {
             Ok(true) => json::read(inner, |doc| {
-                read_event(&Wire { event: name, doc }, state, spare, sink);
+                read_event(
+                    &Wire {
+                        event: name,
+                        doc,
+                        fields,
+                    },
+                    state,
+                    spare,
+                    sink,
+                );
             }),
             Ok(false) => Ok(()),
             // Some servers report what went wrong in plain words.
@@ -714,6 +757,7 @@ impl Events {
             state,
             spare,
             sink,
+            fields,
             body,
             ..
         } = self;
@@ -726,7 +770,11 @@ impl Events {
         let line = field.raw.trim_ascii();
         if state.is_none() && body.is_empty() && line.starts_with(b"{") {
             let is_line = json::read(line, |doc| {
-                let wire = Wire { event: "", doc };
+                let wire = Wire {
+                    event: "",
+                    doc,
+                    fields,
+                };
                 match recognise(&wire) {
                     Some(dialect) if dialect.framing() == Framing::Ndjson => {
                         *state = Some(State::begin(dialect, spare));
@@ -756,9 +804,17 @@ impl Events {
         if let Some(state) = state {
             state.progress_mut().at_end(sink);
         }
-        if !body.is_empty() {
-            // Not JSON: then there is nothing to report, and `seen` has it.
-            let _ = json::read(body.trim_ascii(), |doc| report(&doc, false, sink));
+        // An error may stand behind other lines that are no part of a stream. What is no JSON is
+        // nothing to report, and `seen` has it.
+        let lines = body.split_inclusive(|byte| *byte == b'\n');
+        let mut start = 0;
+        for line in lines {
+            let is_start = matches!(line.trim_ascii_start().first(), Some(b'{' | b'['));
+            let document = body.get(start..).unwrap_or_default().trim_ascii();
+            if is_start && json::read(document, |doc| report(&doc, false, sink)).is_ok() {
+                break;
+            }
+            start += line.len();
         }
     }
 }

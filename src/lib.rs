@@ -20,7 +20,7 @@ pub mod message;
 mod template;
 
 #[cfg(feature = "delta")]
-pub use decoder::{Decoder, End, Error, Options};
+pub use decoder::{Decoder, End, Error, Fields, Options};
 #[cfg(feature = "delta")]
 pub use delta::{Delta, ErrorKind, FinishReason, StreamError, Usage};
 #[cfg(feature = "delta")]

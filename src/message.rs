@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::decoder::{End, Error};
+use crate::decoder::{End, Error, Fields};
 use crate::delta::{Delta, ErrorKind, FinishReason, Usage};
 use crate::dialect::{self, Wire, json, sink::Sink};
 
@@ -40,7 +40,7 @@ pub struct Message {
     /// When things arrived, where the caller said so.
     pub timing: Timing,
     /// How many deltas were taken in: the order of tool calls of several choices.
-    pushed: usize,
+    pushed: Private<usize>,
 }
 
 /// One of the replies to a prompt.
@@ -62,7 +62,18 @@ pub struct Choice {
     /// Why it ended; the last reason that came.
     pub finish: Option<Finish>,
     /// Which call each index means at present.
-    current: Vec<Current>,
+    current: Private<Vec<Current>>,
+}
+
+/// What putting a message together takes and its reader does not see: no difference between two
+/// messages.
+#[derive(Debug, Clone, Copy, Default)]
+struct Private<T>(T);
+
+impl<T> PartialEq for Private<T> {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
 }
 
 /// The call that an index means at present, as a position in the calls of its kind.
@@ -86,7 +97,7 @@ pub struct ToolCall {
     /// The arguments: JSON text, if the model wrote it right.
     pub arguments: String,
     /// Which of the message's deltas it began with.
-    order: usize,
+    order: Private<usize>,
 }
 
 /// Why a choice ended.
@@ -132,7 +143,7 @@ impl Message {
 
     /// Takes in a delta.
     pub fn push(&mut self, delta: &Delta<'_>) {
-        self.pushed += 1;
+        self.pushed.0 += 1;
         let order = self.pushed;
         match *delta {
             Delta::Start { id, model, role } => {
@@ -257,7 +268,14 @@ impl Message {
         let mut message = Message::new();
         let mut sink = Sink::default();
         let read = json::read(body, |doc| {
-            dialect::whole(&Wire { event: "", doc }, &mut sink)
+            dialect::whole(
+                &Wire {
+                    event: "",
+                    doc,
+                    fields: Fields::NONE,
+                },
+                &mut sink,
+            )
         });
         if !read.map_err(|error| Error::NotJson {
             offset: 0,
@@ -294,7 +312,7 @@ impl Message {
     fn calls(&self, of: fn(&Choice) -> &[ToolCall]) -> Vec<(u32, &ToolCall)> {
         let calls = |choice| of(choice).iter().map(|call| (choice.index, call));
         let mut calls: Vec<(u32, &ToolCall)> = self.choices.iter().flat_map(calls).collect();
-        calls.sort_by_key(|(_, call)| call.order);
+        calls.sort_by_key(|(_, call)| call.order.0);
         calls
     }
 
@@ -341,7 +359,7 @@ impl Choice {
     }
 
     fn current(&self, index: i32, is_server: bool) -> Option<usize> {
-        let current = self.current.iter();
+        let current = self.current.0.iter();
         let mut current = current.filter(|known| known.index == index);
         current
             .find(|known| known.is_server == is_server)
@@ -376,8 +394,9 @@ impl Choice {
             }
         };
         self.current
+            .0
             .retain(|known| (known.index, known.is_server) != (index, is_server));
-        self.current.push(Current {
+        self.current.0.push(Current {
             index,
             is_server,
             at,

@@ -51,6 +51,7 @@ use core::str::FromStr;
 use self::json::{Doc, Value};
 use self::progress::Progress;
 use self::sink::Sink;
+use crate::decoder::Fields;
 use crate::delta::FinishReason;
 use crate::frame::Framing;
 
@@ -181,6 +182,8 @@ pub(crate) struct Wire<'d> {
     /// The event type that its framing gave it.
     pub(crate) event: &'d str,
     pub(crate) doc: Doc<'d>,
+    /// Names that the caller knows and this does not.
+    pub(crate) fields: &'d Fields,
 }
 
 /// What is known of a response, by dialect.

@@ -24,22 +24,23 @@ impl State {
 
     /// Reads one chunk. Returns false where it is none.
     pub(crate) fn event(&mut self, wire: &Wire<'_>, sink: &mut Sink) -> bool {
-        self.chunk(&wire.doc, "delta", sink)
+        self.chunk(wire, "delta", sink)
     }
 
     /// Reads a whole response, in which a choice has a message in place of deltas.
     pub(crate) fn whole(&mut self, wire: &Wire<'_>, sink: &mut Sink) -> bool {
-        self.chunk(&wire.doc, "message", sink)
+        self.chunk(wire, "message", sink)
     }
 
     /// Reads a payload whose choices have what is new under `news`.
-    fn chunk(&mut self, doc: &Doc<'_>, news: &str, sink: &mut Sink) -> bool {
+    fn chunk(&mut self, wire: &Wire<'_>, news: &str, sink: &mut Sink) -> bool {
+        let doc = &wire.doc;
         let Some(chunk) = Chunk::read(doc, &mut self.progress, sink) else {
             return false;
         };
-        let mut other = None;
+        let mut other = chunk.other;
         for choice in chunk.choices() {
-            self.choice(choice, news, doc, sink, &mut other);
+            self.choice(choice, news, wire, sink, &mut other);
         }
         chunk.finish(doc, &mut self.progress, sink);
         if let Some(name) = other {
@@ -52,7 +53,7 @@ impl State {
         &mut self,
         choice: Value<'d>,
         news: &str,
-        doc: &Doc<'d>,
+        wire: &Wire<'d>,
         sink: &mut Sink,
         other: &mut Option<&'d str>,
     ) {
@@ -75,7 +76,10 @@ impl State {
                 }
                 "logprobs" if value.is_object() => *other = Some(key),
                 "logprobs" => {}
-                _ => sink.ignored(key),
+                _ => {
+                    sink.ignored(key);
+                    self.progress.beside(key, value, other);
+                }
             }
         }
         match (delta, text) {
@@ -84,7 +88,7 @@ impl State {
                 if let Some((key, _)) = text {
                     sink.ignored(key);
                 }
-                self.delta(delta, index, doc, sink, other);
+                self.delta(delta, index, wire, sink, other);
             }
             // Some send legacy pieces in the middle of a chat.
             (None, Some((_, text))) => sink.piece(Kind::Text, index, text.text()),
@@ -100,12 +104,14 @@ impl State {
         &mut self,
         delta: Value<'d>,
         choice: u32,
-        doc: &Doc<'d>,
+        wire: &Wire<'d>,
         sink: &mut Sink,
         other: &mut Option<&'d str>,
     ) {
+        let doc = &wire.doc;
         let mut content = None;
-        let mut reasoning = [None; 3];
+        let mut text = "";
+        let mut reasoning = [None; 4];
         let mut refusal = "";
         let mut tool_calls = None;
         let mut function_call = None;
@@ -126,6 +132,10 @@ impl State {
                     }
                 }
                 // Padding and bookkeeping that comes with every piece.
+                _ if wire.fields.text.as_deref() == Some(key) => text = value.text(),
+                _ if wire.fields.reasoning.as_deref() == Some(key) => {
+                    reasoning[3] = Some((key, value.text()));
+                }
                 "channel" | "token_id" | "obfuscation" => sink.ignored(key),
                 _ if value.is_empty() => {}
                 _ => *other = Some(key),
@@ -143,6 +153,7 @@ impl State {
         if let Some(content) = content {
             self.content(content, choice, sink, other);
         }
+        sink.piece(Kind::Text, choice, text);
         sink.piece(Kind::Refusal, choice, refusal);
         if let Some(call) = function_call {
             self.function(
@@ -246,6 +257,8 @@ pub(super) struct Chunk<'d> {
     usage: Option<Value<'d>>,
     groq: Option<Value<'d>>,
     is_error: bool,
+    /// A part with news that the model has no place for.
+    other: Option<&'d str>,
 }
 
 impl<'d> Chunk<'d> {
@@ -256,6 +269,7 @@ impl<'d> Chunk<'d> {
             usage: None,
             groq: None,
             is_error: false,
+            other: None,
         };
         let (mut id, mut model, mut object) = ("", "", "");
         let mut error = None;
@@ -271,7 +285,12 @@ impl<'d> Chunk<'d> {
                 "x_groq" => chunk.groq = Some(value),
                 // Cerebras tells its timing in the last chunk and sends no `[DONE]`.
                 "time_info" => progress.no_terminator = true,
-                _ => sink.ignored(key),
+                // Bedrock reads its own.
+                "amazon-bedrock-invocationMetrics" => {}
+                _ => {
+                    sink.ignored(key);
+                    progress.beside(key, value, &mut chunk.other);
+                }
             }
         }
         chunk.choices = chunk.choices.filter(|choices| choices.is_array());

@@ -3,6 +3,7 @@
 use alloc::string::String;
 
 use super::finish_reason;
+use super::json::Value;
 use super::pool::Pool;
 use super::sink::Sink;
 use super::tools::Tools;
@@ -32,6 +33,8 @@ pub(crate) struct Progress {
     pub(super) complete: bool,
     /// The sender is known to send no terminator: finish reasons will do.
     pub(super) no_terminator: bool,
+    /// The parts beside the model that were shown.
+    beside: Pool<String>,
     /// The terminator was noted.
     done: bool,
     /// Changes with everything that the deltas of an ordinary event may depend on.
@@ -45,6 +48,7 @@ impl Progress {
         self.role.clear();
         self.tools.reset();
         self.choices.clear();
+        self.beside.clear();
         self.usage = Usage::default();
         self.complete = false;
         self.no_terminator = false;
@@ -118,6 +122,31 @@ impl Progress {
         } else {
             FinishReason::Stop
         }
+    }
+
+    /// Names a part that the model has no place for, such as citations or the verdict of a filter,
+    /// where it is shown for the first time: most who send one repeat it with every chunk.
+    #[inline]
+    pub(super) fn beside<'d>(
+        &mut self,
+        key: &'d str,
+        value: Value<'d>,
+        other: &mut Option<&'d str>,
+    ) {
+        if (value.is_object() || value.is_array()) && self.is_first_sight(key, value) {
+            *other = Some(key);
+        }
+    }
+
+    fn is_first_sight(&mut self, key: &str, value: Value<'_>) -> bool {
+        if value.is_empty() || self.beside.iter().any(|known| known == key) {
+            return false;
+        }
+        let name = self.beside.push();
+        name.clear();
+        name.push_str(key);
+        self.version += 1;
+        true
     }
 
     /// Notes token counts.

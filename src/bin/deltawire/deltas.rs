@@ -24,6 +24,14 @@ pub(crate) struct Decoding {
     /// The largest event that is accepted, in bytes
     #[arg(long, value_name = "N", default_value_t = deltawire::frame::MAX_EVENT_BYTES)]
     max_event_bytes: usize,
+
+    /// A member of an OpenAI chat delta that carries text, besides those that are known
+    #[arg(long, value_name = "NAME")]
+    text_field: Option<String>,
+
+    /// The same for reasoning
+    #[arg(long, value_name = "NAME")]
+    reasoning_field: Option<String>,
 }
 
 /// A dialect, or none for `auto`; clap would read an `Option` as an argument that may be absent.
@@ -51,6 +59,8 @@ impl Decoding {
         let mut options = Options::default();
         options.dialect = self.dialect.0;
         options.max_event_bytes = self.max_event_bytes;
+        options.fields.text = self.text_field.clone();
+        options.fields.reasoning = self.reasoning_field.clone();
         options
     }
 }
