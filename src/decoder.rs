@@ -1,5 +1,6 @@
 //! From the bytes of a provider's response to its deltas.
 
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
@@ -8,12 +9,12 @@ use crate::delta::Delta;
 use crate::dialect::error::{Said, report, report_text};
 use crate::dialect::json::{self, NotJson};
 use crate::dialect::progress::Version;
-use crate::dialect::sink::Sink;
+use crate::dialect::sink::{Lent, Sink};
 use crate::dialect::{Dialect, State, Wire, bedrock, by_event, recognise};
 use crate::frame::{
     self, Eof, Event, Exception, Field, Framing, Item, MAX_EVENT_BYTES, eventstream, ndjson, sse,
 };
-use crate::template::{Hit, Templates};
+use crate::template::Templates;
 
 /// How many bytes are kept of a body that is no event stream: enough for an error and its message.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -269,10 +270,10 @@ impl Parser {
 
 /// All of a decoder but its framing, whose items it reads.
 struct Events {
-    state: Option<State>,
+    state: Option<Box<State>>,
     /// That of the stream before, for its memory.
-    spare: Option<State>,
-    sink: Sink,
+    spare: Option<Box<State>>,
+    sink: Lent,
     fields: Fields,
     /// Lines that are no part of an event stream: perhaps an error, perhaps a web page.
     body: Vec<u8>,
@@ -321,9 +322,9 @@ impl Decoder {
             None => Parser::Unknown,
         };
         let events = Events {
-            state: options.dialect.map(State::new),
+            state: options.dialect.map(|dialect| Box::new(State::new(dialect))),
             spare: None,
-            sink: Sink::default(),
+            sink: Lent::new(),
             fields: options.fields.clone(),
             body: Vec::new(),
             inner: Vec::new(),
@@ -358,12 +359,13 @@ impl Decoder {
         &'d mut self,
         input: &mut &'i [u8],
     ) -> Result<Option<Delta<'d>>, Error> {
-        if self.is_at_event
-            && !input.is_empty()
-            && !self.events.sink.has_next()
-            && let Some(delta) = self.hit(input)
-        {
-            return Ok(Some(delta));
+        if self.is_at_event && !self.events.sink.has_next() {
+            if input.is_empty() && !self.events.sink.is_held() {
+                return Ok(None);
+            }
+            if let Some(delta) = self.hit(input) {
+                return Ok(Some(delta));
+            }
         }
         self.next_noted(input)
     }
@@ -381,11 +383,12 @@ impl Decoder {
     /// The next delta, by way of the sink.
     #[inline(never)]
     fn next_noted(&mut self, input: &mut &[u8]) -> Result<Option<Delta<'_>>, Error> {
-        if input.is_empty() && !self.events.sink.has_next() {
-            return Ok(None);
+        let is_ready = !input.is_empty() || self.events.sink.has_next();
+        if is_ready && self.step(input)? {
+            return Ok(self.events.sink.next());
         }
-        self.step(input)?;
-        Ok(self.events.sink.next())
+        self.events.sink.give_back();
+        Ok(None)
     }
 
     /// Reads until a delta waits, for [`next`](Self::next) with an empty input to hand out; false
@@ -398,6 +401,7 @@ impl Decoder {
 
     /// Reads until the sink has deltas; false where `input` is used up first.
     fn step(&mut self, input: &mut &[u8]) -> Result<bool, Error> {
+        let max = self.options.max_event_bytes;
         while !self.events.sink.has_next() {
             let chunk = *input;
             if chunk.is_empty() {
@@ -405,13 +409,8 @@ impl Decoder {
             }
             // Templates first. An event that a chunk's end cut is held against them below.
             let is_attempt = self.templates.is_ready() && self.parser.is_between_events();
-            if is_attempt
-                && let Some(hit) = self.find(chunk)
-                && self.templates.fill(hit, chunk, &mut self.events.sink)
-            {
-                self.templates.used(hit);
-                self.parser.skip_event(input, hit.len);
-                self.events.events += 1;
+            if is_attempt && let Some(len) = self.events.replay(&mut self.templates, chunk, max) {
+                self.parser.skip_event(input, len);
                 continue;
             }
             self.is_at_event = false;
@@ -429,13 +428,11 @@ impl Decoder {
             if let Item::Event(event) = &item
                 && self.templates.is_ready()
                 && !(is_attempt && is_part_of(event.raw, chunk))
-                && let max = self.options.max_event_bytes
-                && let Some(hit) = self.templates.find(event.raw, self.events.version, max)
-                && hit.len == event.raw.len()
-                && self.templates.fill(hit, event.raw, &mut self.events.sink)
+                && self
+                    .events
+                    .replay(&mut self.templates, event.raw, max)
+                    .is_some()
             {
-                self.templates.used(hit);
-                self.events.events += 1;
                 continue;
             }
             self.events.item(&item)?;
@@ -456,13 +453,6 @@ impl Decoder {
         }
         self.is_at_event = self.templates.is_ready() && self.parser.is_between_events();
         Ok(true)
-    }
-
-    /// A template's match with what `chunk` begins with.
-    #[inline]
-    fn find(&mut self, chunk: &[u8]) -> Option<Hit> {
-        self.templates
-            .find(chunk, self.events.version, self.options.max_event_bytes)
     }
 
     #[cold]
@@ -543,7 +533,7 @@ impl Decoder {
     /// The dialect, once it is known.
     #[must_use]
     pub fn dialect(&self) -> Option<Dialect> {
-        self.events.state.as_ref().map(State::dialect)
+        self.events.dialect()
     }
 
     /// How many bytes of the stream were consumed.
@@ -592,7 +582,7 @@ impl Decoder {
         }
         events.is_ndjson = false;
         events.is_cut = false;
-        events.sink.clear();
+        events.sink.give_back();
         events.body.clear();
         events.events = 0;
         events.comments = 0;
@@ -601,6 +591,18 @@ impl Decoder {
 }
 
 impl Events {
+    fn dialect(&self) -> Option<Dialect> {
+        self.state.as_ref().map(|state| state.dialect())
+    }
+
+    /// Reads the event that `bytes` begin with by way of a template, if one matches. Gives its
+    /// length.
+    fn replay(&mut self, templates: &mut Templates, bytes: &[u8], max: usize) -> Option<usize> {
+        let len = templates.replay(bytes, self.version, max, &mut self.sink)?;
+        self.events += 1;
+        Some(len)
+    }
+
     /// Reads an item into the sink.
     fn item(&mut self, item: &Item<'_>) -> Result<(), Error> {
         self.sink.clear();
@@ -658,7 +660,7 @@ impl Events {
             _ => event.event.as_str().unwrap_or_default(),
         };
         let payload = event.data.trim_ascii();
-        let is_text = matches!(&self.state, Some(State::Replicate(_)))
+        let is_text = self.dialect() == Some(Dialect::Replicate)
             || (self.state.is_none() && by_event(name) == Some(Dialect::Replicate));
         if is_text {
             // What looks like JSON or a terminator may be the text itself, so the dialect is asked
@@ -691,7 +693,10 @@ impl Events {
             inner,
             ..
         } = self;
-        let is_chunk = name == "chunk" && matches!(state, Some(State::Bedrock(_)));
+        let is_chunk = name == "chunk"
+            && state
+                .as_ref()
+                .is_some_and(|state| state.dialect() == Dialect::Bedrock);
         let has_inner = json::read(payload, |doc| {
             let has_inner = is_chunk && bedrock::chunk(&doc, inner);
             if !has_inner {
@@ -827,8 +832,8 @@ fn is_part_of(part: &[u8], whole: &[u8]) -> bool {
 /// Reads a parsed event, recognising its dialect where none is known.
 fn read_event(
     wire: &Wire<'_>,
-    state: &mut Option<State>,
-    spare: &mut Option<State>,
+    state: &mut Option<Box<State>>,
+    spare: &mut Option<Box<State>>,
     sink: &mut Sink,
 ) {
     sink.begin(&wire.doc);

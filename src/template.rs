@@ -17,6 +17,7 @@
 //! [`Sink::ignored`]: crate::dialect::sink::Sink::ignored
 //! [`Progress::version`]: crate::dialect::progress::Progress
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -33,7 +34,7 @@ use crate::frame::Event;
 /// So many shapes of events are known side by side.
 const MAX_TEMPLATES: usize = 6;
 /// An event with more varying places is not worth it.
-const MAX_HOLES: usize = 16;
+const MAX_HOLES: usize = 12;
 /// Nor is a larger one: its text is most of it.
 const MAX_WIRE_BYTES: usize = 16 * 1024;
 /// An event without text is worth it at once if it is no larger, else where two follow each other.
@@ -54,8 +55,6 @@ pub(crate) struct Templates {
     /// Which one hit or was made last, and which is expected now.
     last: usize,
     expected: usize,
-    /// Where the holes of the latest hit are in its bytes.
-    found: [Filling; MAX_HOLES],
     credit: u32,
     rest: u32,
     next_rest: u32,
@@ -72,7 +71,7 @@ struct Template {
     wire: Vec<u8>,
     holes: Vec<Hole>,
     notes: Vec<Note>,
-    usage: Usage,
+    usage: Option<Box<Usage>>,
     /// Where what does not vary behind the last hole begins.
     from: usize,
     /// What of `wire` lies behind the last line that counts against the event limit.
@@ -83,8 +82,8 @@ struct Template {
     uses_tools: bool,
     /// Which template hit after this one the last time.
     next: usize,
-    /// The event's only note, where that is text.
-    single: Option<Note>,
+    /// The event has one note, and that is text.
+    is_single: bool,
 }
 
 /// A place that varies: a whole scalar, a string without its quotes.
@@ -128,13 +127,8 @@ struct Filling {
     has_escapes: bool,
 }
 
-/// An event that is a known one with other fillings.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Hit {
-    /// Its length in bytes, blank line included.
-    pub(crate) len: usize,
-    at: usize,
-}
+/// Where the holes of a template are in other bytes.
+type Found = [Filling; MAX_HOLES];
 
 impl Templates {
     pub(crate) fn new(is_enabled: bool) -> Self {
@@ -143,7 +137,6 @@ impl Templates {
             len: 0,
             last: 0,
             expected: 0,
-            found: [Filling::default(); MAX_HOLES],
             credit: FIRST_CREDIT,
             rest: 0,
             next_rest: FIRST_REST,
@@ -181,7 +174,7 @@ impl Templates {
 
     /// Holds the expected template against the event that `bytes` begin with. Gives the length of
     /// the event and its only delta, where it matches and its text can be read where it stands.
-    /// Everything else is for [`find`](Self::find).
+    /// Everything else is for [`replay`](Self::replay).
     #[inline]
     pub(crate) fn single<'b>(
         &mut self,
@@ -190,9 +183,9 @@ impl Templates {
         max: usize,
     ) -> Option<(usize, Delta<'b>)> {
         let template = self.list.get(self.expected)?;
-        let (Some(note), true) = (&template.single, template.is_good_for(version)) else {
+        if !template.is_single || !template.is_good_for(version) {
             return None;
-        };
+        }
         let wire = template.wire.as_slice();
         let mut text: &[u8] = &[];
         let mut rest = bytes;
@@ -216,69 +209,40 @@ impl Templates {
         if text.is_empty() || len - template.tail > max {
             return None;
         }
-        let delta = note.with(core::str::from_utf8(text).ok()?)?;
+        let delta = template
+            .notes
+            .first()?
+            .with(core::str::from_utf8(text).ok()?)?;
         self.took(self.expected);
         Some((len, delta))
     }
 
     /// Holds all templates against the event that `bytes` begin with, if they do begin with a whole
-    /// one. `version` is that of what is known of the response, `max` the event limit.
-    pub(crate) fn find(&mut self, bytes: &[u8], version: Version, max: usize) -> Option<Hit> {
+    /// one, and notes its deltas. Gives its length. `version` is that of what is known of the
+    /// response, `max` the event limit.
+    pub(crate) fn replay(
+        &mut self,
+        bytes: &[u8],
+        version: Version,
+        max: usize,
+        sink: &mut Sink,
+    ) -> Option<usize> {
+        let mut found = Found::default();
         let expected = self.expected;
         let others = (0..self.len).filter(|at| *at != expected);
-        for at in core::iter::once(expected).chain(others) {
-            let Some(template) = self.list.get(at) else {
-                continue;
-            };
-            if !template.is_good_for(version) {
-                continue;
-            }
-            let Some(len) = template.matches(bytes, &mut self.found) else {
-                continue;
-            };
-            return (len - template.tail <= max).then_some(Hit { len, at });
+        let (at, len) = core::iter::once(expected).chain(others).find_map(|at| {
+            let template = self
+                .list
+                .get(at)
+                .filter(|template| template.is_good_for(version))?;
+            Some((at, template.matches(bytes, &mut found)?))
+        })?;
+        let template = self.list.get(at)?;
+        if len - template.tail > max || !template.fill(bytes, &found, sink) {
+            return None;
         }
-        None
-    }
-
-    /// Notes all deltas of the hit. Returns false, and notes nothing, where a text is no UTF-8.
-    pub(crate) fn fill(&self, hit: Hit, bytes: &[u8], sink: &mut Sink) -> bool {
-        sink.clear();
-        let Some(template) = self.list.get(hit.at) else {
-            return false;
-        };
-        let mut usage = template.usage;
-        for (hole, filling) in template.holes.iter().zip(&self.found) {
-            if let What::Count(count) = hole.what {
-                *count.of(&mut usage) = filling.of(bytes).and_then(number);
-            }
-        }
-        for (n, note) in template.notes.iter().enumerate() {
-            let is_its = |hole: &Hole| matches!(hole.what, What::Text(of) if usize::from(of) == n);
-            let Some(at) = template.holes.iter().position(is_its) else {
-                sink.repeat_usage(usage);
-                continue;
-            };
-            let filling = self.found.get(at).copied().unwrap_or_default();
-            let text = filling
-                .of(bytes)
-                .and_then(|text| core::str::from_utf8(text).ok());
-            let Some(text) = text else {
-                sink.clear();
-                return false;
-            };
-            if filling.has_escapes {
-                sink.repeat_with(*note, |out| unescape(text, out));
-            } else {
-                sink.repeat_with(*note, |out| out.push_str(text));
-            }
-        }
-        true
-    }
-
-    /// The hit was used.
-    pub(crate) fn used(&mut self, hit: Hit) {
-        self.took(hit.at);
+        self.took(at);
+        Some(len)
     }
 
     /// A template was used: what follows it will be expected after it the next time.
@@ -343,6 +307,7 @@ impl Templates {
         let at = if self.len < MAX_TEMPLATES {
             self.len += 1;
             if self.list.len() < self.len {
+                self.list.reserve_exact(1);
                 self.list.push(Template::default());
             }
             self.len - 1
@@ -380,7 +345,7 @@ impl Template {
     }
 
     /// Whether `bytes` begin with this event, and how long it is there.
-    fn matches(&self, bytes: &[u8], found: &mut [Filling; MAX_HOLES]) -> Option<usize> {
+    fn matches(&self, bytes: &[u8], found: &mut Found) -> Option<usize> {
         let mut pos = 0;
         for (hole, filling) in self.holes.iter().zip(found) {
             let literal = self.wire.get(hole.literal())?;
@@ -395,6 +360,39 @@ impl Template {
             .get(pos..)?
             .starts_with(literal)
             .then_some(pos + literal.len())
+    }
+
+    /// Notes the deltas of an event that matched. Returns false, and notes nothing, where a text is
+    /// no UTF-8.
+    fn fill(&self, bytes: &[u8], found: &Found, sink: &mut Sink) -> bool {
+        sink.clear();
+        let mut usage = self.usage.as_deref().copied().unwrap_or_default();
+        for (hole, filling) in self.holes.iter().zip(found) {
+            if let What::Count(count) = hole.what {
+                *count.of(&mut usage) = filling.of(bytes).and_then(number);
+            }
+        }
+        for (n, note) in self.notes.iter().enumerate() {
+            let is_its = |hole: &Hole| matches!(hole.what, What::Text(of) if usize::from(of) == n);
+            let Some(at) = self.holes.iter().position(is_its) else {
+                sink.repeat_usage(usage);
+                continue;
+            };
+            let filling = found.get(at).copied().unwrap_or_default();
+            let text = filling
+                .of(bytes)
+                .and_then(|text| core::str::from_utf8(text).ok());
+            let Some(text) = text else {
+                sink.clear();
+                return false;
+            };
+            if filling.has_escapes {
+                sink.repeat_with(*note, |out| unescape(text, out));
+            } else {
+                sink.repeat_with(*note, |out| out.push_str(text));
+            }
+        }
+        true
     }
 
     /// Holds the template against an event that did not match. Where they differ in nothing but
@@ -447,26 +445,29 @@ impl Template {
     fn forget(&mut self) {
         self.wire.clear();
         self.holes.clear();
-        self.single = None;
+        self.is_single = false;
     }
 
     fn take(&mut self, seen: &Seen<'_>, holes: &Holes, version: Version) {
-        self.wire.clear();
-        self.wire.extend_from_slice(seen.raw);
-        self.holes.clear();
-        self.holes.extend_from_slice(holes.as_slice());
-        self.notes.clear();
-        self.notes.extend_from_slice(seen.sink.notes());
-        self.usage = seen.sink.counts();
+        // No more memory than it takes: a decoder at rest is little else.
+        keep(&mut self.wire, seen.raw);
+        keep(&mut self.holes, holes.as_slice());
+        keep(&mut self.notes, seen.sink.notes());
+        if let Some(usage) = seen.sink.counts() {
+            **self.usage.get_or_insert_default() = usage;
+        }
         self.from = holes.end;
         self.tail = seen.tail;
         self.version = version;
         self.uses_tools = seen.sink.uses_tools();
-        self.single = match self.notes.as_slice() {
-            [note] if note.with("").is_some() => Some(*note),
-            _ => None,
-        };
+        self.is_single = matches!(self.notes.as_slice(), [note] if note.with("").is_some());
     }
+}
+
+fn keep<T: Copy>(list: &mut Vec<T>, items: &[T]) {
+    list.clear();
+    list.reserve_exact(items.len());
+    list.extend_from_slice(items);
 }
 
 impl Filling {
@@ -528,7 +529,7 @@ impl<'e> Seen<'e> {
             return Some((pos - spaces, What::Space));
         }
         // Marks do not lie in one another, so it is the nearest one or none.
-        let is_before = |mark: &&Mark| self.payload + mark.at < pos;
+        let is_before = |mark: &&Mark| self.payload + (mark.at as usize) < pos;
         let mark = self
             .sink
             .marks()
@@ -569,7 +570,7 @@ impl<'e> Seen<'e> {
 
     /// Where the value lies that belongs to a marked key.
     fn value_of(&self, mark: &Mark) -> Option<Range<usize>> {
-        let key_end = string_end(self.raw, self.payload + mark.at)?;
+        let key_end = string_end(self.raw, self.payload + mark.at as usize)?;
         let is_between = |byte: &u8| matches!(byte, b' ' | b'\t' | b':');
         let start = key_end
             + self

@@ -228,13 +228,13 @@ impl State {
     }
 
     /// A new one, in the memory of `spare` where that is of the same dialect.
-    pub(crate) fn begin(dialect: Dialect, spare: &mut Option<State>) -> Self {
+    pub(crate) fn begin(dialect: Dialect, spare: &mut Option<Box<State>>) -> Box<Self> {
         match spare.take() {
             Some(mut state) if state.dialect() == dialect => {
                 state.reset();
                 state
             }
-            _ => State::new(dialect),
+            _ => Box::new(State::new(dialect)),
         }
     }
 

@@ -4,9 +4,13 @@
 //! walks it once and notes the event's deltas as positions in a text of their own, from which they
 //! are handed out one by one.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cell::RefCell;
 use core::fmt::{self, Write};
+
+use core::ops::{Deref, DerefMut};
 
 use super::json::Doc;
 use super::usage::Count;
@@ -36,7 +40,7 @@ pub(crate) struct Sink {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Mark {
     /// Where its key stands in the payload.
-    pub(crate) at: usize,
+    pub(crate) at: u32,
     /// Which count it is; `None`: the dialect does not look at it.
     pub(crate) count: Option<Count>,
 }
@@ -107,6 +111,20 @@ pub(crate) enum Note {
 }
 
 impl Sink {
+    const fn new() -> Self {
+        Sink {
+            notes: Vec::new(),
+            next: 0,
+            text: String::new(),
+            usage: Usage::NONE,
+            raw: Vec::new(),
+            parsed: (0, 0),
+            marks: Vec::new(),
+            is_unique: false,
+            uses_tools: false,
+        }
+    }
+
     /// Forgets the event before.
     pub(crate) fn clear(&mut self) {
         self.notes.clear();
@@ -142,10 +160,7 @@ impl Sink {
     #[inline]
     pub(crate) fn ignored(&mut self, key: &str) {
         if let Some(at) = self.position(key) {
-            self.marks.push(Mark {
-                at: at as usize,
-                count: None,
-            });
+            self.marks.push(Mark { at, count: None });
         }
     }
 
@@ -154,7 +169,7 @@ impl Sink {
     pub(crate) fn count(&mut self, key: &str, count: Count) {
         if let Some(at) = self.position(key) {
             self.marks.push(Mark {
-                at: at as usize,
+                at,
                 count: Some(count),
             });
         }
@@ -214,9 +229,10 @@ impl Sink {
         of == 1 && *count.of(&mut usage) == Some(value)
     }
 
-    /// The token counts of the event; of no meaning where no note says that it has some.
-    pub(crate) fn counts(&self) -> Usage {
-        self.usage
+    /// The token counts of the event.
+    pub(crate) fn counts(&self) -> Option<Usage> {
+        let is_usage = |note: &Note| matches!(note, Note::Usage);
+        self.notes.iter().any(is_usage).then_some(self.usage)
     }
 
     /// Notes the counts of an event whose other notes follow or precede.
@@ -611,5 +627,73 @@ impl Note {
 impl Span {
     fn place(self) -> Option<usize> {
         (self.at != NOWHERE).then_some(self.at as usize)
+    }
+}
+
+/// So many sinks wait for the next decoder of a thread, each with memory for events of this size.
+const MAX_IDLE: usize = 4;
+const MAX_IDLE_BYTES: usize = 4 * 1024 * 1024;
+
+std::thread_local! {
+    static IDLE: RefCell<Vec<Box<Sink>>> = const { RefCell::new(Vec::new()) };
+}
+
+static EMPTY: Sink = Sink::new();
+
+/// A sink for as long as it holds something: decoders at rest, of which a gateway has thousands,
+/// share the few that their thread needs at a time.
+pub(crate) struct Lent(Option<Box<Sink>>);
+
+impl Lent {
+    pub(crate) const fn new() -> Self {
+        Lent(None)
+    }
+
+    #[inline]
+    pub(crate) fn is_held(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Gives the sink back. What it holds is lost.
+    pub(crate) fn give_back(&mut self) {
+        let Some(mut sink) = self.0.take() else {
+            return;
+        };
+        sink.clear();
+        if sink.text.capacity() + sink.raw.capacity() > MAX_IDLE_BYTES {
+            return;
+        }
+        // At the very end of a thread there is nobody left to lend it to.
+        let _ = IDLE.try_with(|idle| {
+            let mut idle = idle.borrow_mut();
+            if idle.len() < MAX_IDLE {
+                idle.push(sink);
+            }
+        });
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        self.give_back();
+    }
+}
+
+impl Deref for Lent {
+    type Target = Sink;
+
+    #[inline]
+    fn deref(&self) -> &Sink {
+        self.0.as_deref().unwrap_or(&EMPTY)
+    }
+}
+
+impl DerefMut for Lent {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Sink {
+        self.0.get_or_insert_with(|| {
+            let idle = IDLE.try_with(|idle| idle.borrow_mut().pop());
+            idle.ok().flatten().unwrap_or_default()
+        })
     }
 }
