@@ -389,8 +389,12 @@ impl Decoder {
                     }
                 }
             }
+            let version = self.events.version;
             self.events.item(&item)?;
-            if let Item::Event(event) = &item {
+            // An event that changed what its like depends on is none that the next may repeat.
+            if let Item::Event(event) = &item
+                && self.events.version == version
+            {
                 self.templates
                     .missed(event, &self.events.sink, self.events.version);
             }
