@@ -9,6 +9,7 @@ mod twin;
 
 use std::path::Path;
 
+use deltawire::Dialect;
 use proptest::prelude::*;
 use twin::{Case, Cut, Dice, Stats, compare, generated, mutated, shrink};
 
@@ -136,24 +137,32 @@ fn the_corpus_of_the_fuzz_target_decodes_alike() {
 }
 
 #[test]
-fn generated_streams_are_taken_by_templates_often_enough_to_test_them() {
-    let mut stats = Stats::default();
+fn generated_streams_of_every_dialect_are_taken_by_templates_often_enough_to_test_them() {
     let mut state = 1u64;
-    for _ in 0..300 {
-        let bytes: Vec<u8> = core::iter::repeat_with(|| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            (state >> 32) as u8
-        })
-        .take(300)
-        .collect();
-        let one = check(&generated(&mut Dice::new(&bytes)));
-        stats.events += one.events;
-        stats.templated += one.templated;
+    let mut byte = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 32) as u8
+    };
+    for (n, dialect) in twin::dialects().enumerate() {
+        let mut stats = Stats::default();
+        for _ in 0..30 {
+            let mut bytes: Vec<u8> = core::iter::repeat_with(&mut byte).take(400).collect();
+            // The first decision is whose stream it is.
+            bytes[0] = n as u8;
+            let one = check(&generated(&mut Dice::new(&bytes)));
+            stats.events += one.events;
+            stats.templated += one.templated;
+        }
+        println!("{dialect}: {stats:?}");
+        // Text as it stands and models in frames are none of the templates' business.
+        let is_left_out = matches!(dialect, Dialect::Replicate | Dialect::Bedrock);
+        assert!(
+            is_left_out || stats.templated * 10 > stats.events,
+            "{dialect}: {stats:?}"
+        );
     }
-    println!("{stats:?}");
-    assert!(stats.templated * 5 > stats.events, "{stats:?}");
 }
 
 /// Each is a trap: what the last events say depends on more than their shape.
@@ -217,9 +226,8 @@ const TRAPS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "so does that of watsonx and of every dialect whose counts are members like others",
+        "the stop reason of watsonx",
         &[
-            r#"data: {"event_type":"x"}"#,
             r#"data: {"results":[{"generated_text":"a","stop_reason":"eos_token"}]}"#,
             r#"data: {"results":[{"generated_text":"a","stop_reason":""}]}"#,
             r#"data: {"results":[{"generated_text":"a","stop_reason":"max_tokens"}]}"#,
@@ -255,7 +263,11 @@ fn what_depends_on_more_than_its_shape_is_left_to_the_full_path() {
             body.extend_from_slice(b"\n\n");
         }
         let body = replace(&body, b"<FF>", b"\xFF");
-        wrong.extend(compare(&Case::of(&body, Cut::Whole)).err().map(|what| (why, what)));
+        wrong.extend(
+            compare(&Case::of(&body, Cut::Whole))
+                .err()
+                .map(|what| (why, what)),
+        );
     }
     for (why, what) in &wrong {
         println!("{why}: {what}");

@@ -10,7 +10,7 @@ use deltawire::{Decoder, Dialect, Options};
 
 /// How a stream is cut into chunks.
 #[derive(Debug, Clone)]
-pub enum Cut {
+pub(crate) enum Cut {
     Whole,
     /// One event a chunk.
     Events,
@@ -21,17 +21,17 @@ pub enum Cut {
 
 /// What the two decoders are given: streams one after the other, a reset between them.
 #[derive(Debug, Clone)]
-pub struct Case {
-    pub dialect: Option<Dialect>,
-    pub framing: Option<Framing>,
-    pub max_event_bytes: Option<usize>,
-    pub eof: Eof,
-    pub cut: Cut,
-    pub streams: Vec<Vec<u8>>,
+pub(crate) struct Case {
+    pub(crate) dialect: Option<Dialect>,
+    pub(crate) framing: Option<Framing>,
+    pub(crate) max_event_bytes: Option<usize>,
+    pub(crate) eof: Eof,
+    pub(crate) cut: Cut,
+    pub(crate) streams: Vec<Vec<u8>>,
 }
 
 impl Case {
-    pub fn of(stream: &[u8], cut: Cut) -> Self {
+    pub(crate) fn of(stream: &[u8], cut: Cut) -> Self {
         Case {
             dialect: None,
             framing: None,
@@ -42,7 +42,7 @@ impl Case {
         }
     }
 
-    pub fn show(&self) -> String {
+    pub(crate) fn show(&self) -> String {
         let streams: Vec<String> = self
             .streams
             .iter()
@@ -62,14 +62,14 @@ impl Case {
 
 /// How many events there were, and how many of them templates took.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Stats {
-    pub events: u64,
-    pub templated: u64,
+pub(crate) struct Stats {
+    pub(crate) events: u64,
+    pub(crate) templated: u64,
 }
 
 /// The oracle. The decoders go in step: after every single call their deltas, errors, positions,
 /// what is left of the chunk, and all that can be asked of them are the same.
-pub fn compare(case: &Case) -> Result<Stats, String> {
+pub(crate) fn compare(case: &Case) -> Result<Stats, String> {
     let mut options = Options::default();
     options.dialect = case.dialect;
     options.framing = case.framing;
@@ -166,7 +166,7 @@ fn chunks<'s>(stream: &'s [u8], cut: &Cut) -> Vec<&'s [u8]> {
 }
 
 /// A stream's events, blank lines included; its lines where it is one of lines.
-pub fn events(stream: &[u8]) -> Vec<&[u8]> {
+pub(crate) fn events(stream: &[u8]) -> Vec<&[u8]> {
     let is_lines = stream.starts_with(b"{");
     let mut all = Vec::new();
     let mut from = 0;
@@ -189,7 +189,7 @@ pub fn events(stream: &[u8]) -> Vec<&[u8]> {
 }
 
 /// Makes a failing case small: takes out streams, events and bytes while it still fails.
-pub fn shrink(mut case: Case) -> Case {
+pub(crate) fn shrink(mut case: Case) -> Case {
     let fails = |case: &Case| compare(case).is_err();
     for at in (0..case.streams.len()).rev() {
         let mut smaller = case.clone();
@@ -239,16 +239,16 @@ pub fn shrink(mut case: Case) -> Case {
 
 /// Decisions out of a string of bytes. Once it is used up, all of them are the first choice.
 #[derive(Debug, Clone)]
-pub struct Dice<'b> {
+pub(crate) struct Dice<'b> {
     bytes: &'b [u8],
 }
 
 impl<'b> Dice<'b> {
-    pub fn new(bytes: &'b [u8]) -> Self {
+    pub(crate) fn new(bytes: &'b [u8]) -> Self {
         Dice { bytes }
     }
 
-    pub fn is_used_up(&self) -> bool {
+    pub(crate) fn is_used_up(&self) -> bool {
         self.bytes.is_empty()
     }
 
@@ -261,7 +261,7 @@ impl<'b> Dice<'b> {
     }
 
     /// A number below `n`.
-    pub fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         let mut value = self.byte();
         if n > 256 {
             value = value << 8 | self.byte();
@@ -438,40 +438,183 @@ impl Json {
 }
 
 const STRINGS: &[&[u8]] = &[
-    b"a", b"", b"Hello", b" ", b"  two  ", b"\\n", b"\\\"", b"\\\\", b"\\/\\b\\f\\r\\t", b"\\u00e9",
-    b"\\ud83d\\ude00", b"\\ud83d", b"\\ude00", b"\\u0000", b"\xC3\xA9", b"\xF0\x9F\x98\x80", b"\xFF",
-    b"\xC3", b"\x01", b"\x1F", b"\t", b"\x7F", b"12345678", b"1234567", b"123456789", b"\\", b"\\x",
-    b"\\u12", b"\\uZZZZ", b"stop", b"length", b"tool_calls", b"end_turn", b"assistant", b"user",
-    b"id-2", b"model-2", b"{}", b"{\\\"a\\\":1}", b"completed", b"failed", b"STOP", b"MAX_TOKENS",
-    b"get_time", b"text_delta", b"thinking_delta", b"input_json_delta", b"error", b"data: x",
-    b"l\\u0065ngth", b"[DONE]", b"a longer text of which nobody thinks, just for its length",
+    b"a",
+    b"",
+    b"Hello",
+    b" ",
+    b"  two  ",
+    b"\\n",
+    b"\\\"",
+    b"\\\\",
+    b"\\/\\b\\f\\r\\t",
+    b"\\u00e9",
+    b"\\ud83d\\ude00",
+    b"\\ud83d",
+    b"\\ude00",
+    b"\\u0000",
+    b"\xC3\xA9",
+    b"\xF0\x9F\x98\x80",
+    b"\xFF",
+    b"\xC3",
+    b"\x01",
+    b"\x1F",
+    b"\t",
+    b"\x7F",
+    b"12345678",
+    b"1234567",
+    b"123456789",
+    b"\\",
+    b"\\x",
+    b"\\u12",
+    b"\\uZZZZ",
+    b"stop",
+    b"length",
+    b"tool_calls",
+    b"end_turn",
+    b"assistant",
+    b"user",
+    b"id-2",
+    b"model-2",
+    b"{}",
+    b"{\\\"a\\\":1}",
+    b"completed",
+    b"failed",
+    b"STOP",
+    b"MAX_TOKENS",
+    b"get_time",
+    b"text_delta",
+    b"thinking_delta",
+    b"input_json_delta",
+    b"error",
+    b"data: x",
+    b"l\\u0065ngth",
+    b"[DONE]",
+    b"a longer text of which nobody thinks, just for its length",
 ];
 
 const NUMBERS: &[&[u8]] = &[
-    b"0", b"1", b"2", b"7", b"10", b"-1", b"-0", b"1.5", b"1e5", b"1E+5", b"0.0", b"3.0", b"00", b"01",
-    b"-", b"1.", b".5", b"1e", b"+1", b"9999999999999999999", b"18446744073709551615",
-    b"18446744073709551616", b"99999999999999999999", b"123456789012345678901234567890", b"1e400",
-    b"-1e400", b"1e-400", b"0.00000000000000000000000000000000000001", b"1234567890.12345678901234567890",
-    b"NaN", b"Infinity", b"9223372036854775808", b"-9223372036854775809", b"0e9999", b"1e-99999999999",
+    b"0",
+    b"1",
+    b"2",
+    b"7",
+    b"10",
+    b"-1",
+    b"-0",
+    b"1.5",
+    b"1e5",
+    b"1E+5",
+    b"0.0",
+    b"3.0",
+    b"00",
+    b"01",
+    b"-",
+    b"1.",
+    b".5",
+    b"1e",
+    b"+1",
+    b"9999999999999999999",
+    b"18446744073709551615",
+    b"18446744073709551616",
+    b"99999999999999999999",
+    b"123456789012345678901234567890",
+    b"1e400",
+    b"-1e400",
+    b"1e-400",
+    b"0.00000000000000000000000000000000000001",
+    b"1234567890.12345678901234567890",
+    b"NaN",
+    b"Infinity",
+    b"9223372036854775808",
+    b"-9223372036854775809",
+    b"0e9999",
+    b"1e-99999999999",
     b"123456789012345678901234567890.5e10",
 ];
 
 const OTHERS: &[&[u8]] = &[
-    b"null", b"true", b"false", b"{}", b"[]", b"{\"a\":\"\"}", b"{\"a\":1}", b"[1,\"x\"]", b"\"\"",
-    b"{\"usage\":{\"prompt_tokens\":3}}", b"{\"content\":\"deep\"}", b"{\"error\":\"e\"}", b"[\"\"]",
-    b"nul", b"tru",
+    b"null",
+    b"true",
+    b"false",
+    b"{}",
+    b"[]",
+    b"{\"a\":\"\"}",
+    b"{\"a\":1}",
+    b"[1,\"x\"]",
+    b"\"\"",
+    b"{\"usage\":{\"prompt_tokens\":3}}",
+    b"{\"content\":\"deep\"}",
+    b"{\"error\":\"e\"}",
+    b"[\"\"]",
+    b"nul",
+    b"tru",
 ];
 
 const KEYS: &[&[u8]] = &[
-    b"content", b"text", b"reasoning", b"reasoning_content", b"delta", b"index", b"id", b"model", b"role",
-    b"usage", b"error", b"message", b"finish_reason", b"type", b"name", b"arguments", b"tool_calls",
-    b"function", b"logprobs", b"obfuscation", b"x", b"", b"refusal", b"prompt_tokens", b"completion_tokens",
-    b"total_tokens", b"cached_tokens", b"prompt_tokens_details", b"completion_tokens_details",
-    b"reasoning_tokens", b"x_groq", b"time_info", b"object", b"choices", b"output_index", b"content_index",
-    b"item", b"response", b"thinking", b"partial_json", b"stop_reason", b"done", b"done_reason", b"eval_count",
-    b"special", b"token", b"details", b"generated_text", b"c\\u006fntent", b"created", b"\xFF",
-    b"groundingMetadata", b"thought", b"thoughtSignature", b"tokens", b"input", b"status", b"completion",
-    b"function_call", b"reasoning_details", b"data", b"signature", b"event", b"input_tokens", b"output_tokens",
+    b"content",
+    b"text",
+    b"reasoning",
+    b"reasoning_content",
+    b"delta",
+    b"index",
+    b"id",
+    b"model",
+    b"role",
+    b"usage",
+    b"error",
+    b"message",
+    b"finish_reason",
+    b"type",
+    b"name",
+    b"arguments",
+    b"tool_calls",
+    b"function",
+    b"logprobs",
+    b"obfuscation",
+    b"x",
+    b"",
+    b"refusal",
+    b"prompt_tokens",
+    b"completion_tokens",
+    b"total_tokens",
+    b"cached_tokens",
+    b"prompt_tokens_details",
+    b"completion_tokens_details",
+    b"reasoning_tokens",
+    b"x_groq",
+    b"time_info",
+    b"object",
+    b"choices",
+    b"output_index",
+    b"content_index",
+    b"item",
+    b"response",
+    b"thinking",
+    b"partial_json",
+    b"stop_reason",
+    b"done",
+    b"done_reason",
+    b"eval_count",
+    b"special",
+    b"token",
+    b"details",
+    b"generated_text",
+    b"c\\u006fntent",
+    b"created",
+    b"\xFF",
+    b"groundingMetadata",
+    b"thought",
+    b"thoughtSignature",
+    b"tokens",
+    b"input",
+    b"status",
+    b"completion",
+    b"function_call",
+    b"reasoning_details",
+    b"data",
+    b"signature",
+    b"event",
+    b"input_tokens",
+    b"output_tokens",
 ];
 
 fn string(dice: &mut Dice<'_>) -> Vec<u8> {
@@ -507,8 +650,14 @@ fn vary(json: &mut Json, dice: &mut Dice<'_>) {
     if let Json::Scalar(text) = place {
         *text = match (text.first(), is_plain) {
             (Some(b'"'), true) if is_string => {
-                let plain: &[&[u8]] =
-                    &[b"\"b\"", b"\"\"", b"\"c d\"", b"\"stop\"", b"\"more text\"", b"\"e\\n\""];
+                let plain: &[&[u8]] = &[
+                    b"\"b\"",
+                    b"\"\"",
+                    b"\"c d\"",
+                    b"\"stop\"",
+                    b"\"more text\"",
+                    b"\"e\\n\"",
+                ];
                 dice.of(plain).to_vec()
             }
             (Some(b'"'), false) => string(dice),
@@ -516,6 +665,17 @@ fn vary(json: &mut Json, dice: &mut Dice<'_>) {
             (Some(b'-' | b'0'..=b'9'), false) => dice.of(NUMBERS).to_vec(),
             _ => return,
         };
+    }
+}
+
+/// Another piece of text where there was one already.
+fn vary_plainly(json: &mut Json, dice: &mut Dice<'_>) {
+    let is_text = |json: &Json| {
+        matches!(json, Json::Scalar(text) if text.starts_with(b"\"H")
+        || text.starts_with(b"\"t_") || text == b"\"x\"" || text == b"\"ab\"")
+    };
+    if let Some(Json::Scalar(text)) = json.any(dice, is_text) {
+        *text = format!("\"t_{}\"", "x".repeat(dice.below(20))).into_bytes();
     }
 }
 
@@ -582,115 +742,295 @@ const PROVIDERS: &[Provider] = &[
     Provider {
         dialect: Dialect::OpenAiChat,
         events: &[
-            ("", r#"{"id":"c","object":"chat.completion.chunk","created":17,"model":"m","choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":null}],"obfuscation":"ab"}"#),
-            ("", r#"{"id":"c","model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":"x"}}],"usage":{"prompt_tokens":5,"completion_tokens":1,"total_tokens":6,"completion_tokens_details":{"reasoning_tokens":2}}}"#),
-            ("", r#"{"choices":[{"index":0,"delta":{"reasoning_content":"th","reasoning":"th","content":""}}]}"#),
-            ("", r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"t","type":"function","function":{"name":"f","arguments":""}}]}}]}"#),
-            ("", r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"a\":"}}]}}]}"#),
-            ("", r#"{"choices":[{"delta":{"tool_calls":[{"function":{"name":"f","arguments":""}}]}}]}"#),
-            ("", r#"{"choices":[{"delta":{"tool_calls":[{"function":{"name":"f","arguments":"x"}}]}}]}"#),
-            ("", r#"{"choices":[{"delta":{"tool_calls":[{"id":"t","function":{"arguments":"y"}}]}}]}"#),
-            ("", r#"{"choices":[{"index":0,"text":"old"},{"index":1,"delta":{"content":"two"}}]}"#),
-            ("", r#"{"choices":[{"index":0,"delta":{"content":[{"type":"text","text":"p"},{"type":"thinking","thinking":"q"}]}}]}"#),
-            ("", r#"{"choices":[{"index":0,"message":{"content":"whole"},"delta":{"content":"w"},"finish_reason":"stop"}],"usage":{"prompt_tokens":5,"prompt_tokens_details":{"cached_tokens":1},"cached_tokens":1}}"#),
-            ("", r#"{"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":7}}"#),
-            ("", r#"{"choices":[{"index":0,"delta":{"reasoning":"r","reasoning_details":[{"type":"t","text":"r","format":"u","index":0}]}}]}"#),
+            (
+                "",
+                r#"{"id":"c","object":"chat.completion.chunk","created":17,"model":"m","choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":null}],"obfuscation":"ab"}"#,
+            ),
+            (
+                "",
+                r#"{"id":"c","model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":"x"}}],"usage":{"prompt_tokens":5,"completion_tokens":1,"total_tokens":6,"completion_tokens_details":{"reasoning_tokens":2}}}"#,
+            ),
+            (
+                "",
+                r#"{"choices":[{"index":0,"delta":{"reasoning_content":"th","reasoning":"th","content":""}}]}"#,
+            ),
+            (
+                "",
+                r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"t","type":"function","function":{"name":"f","arguments":""}}]}}]}"#,
+            ),
+            (
+                "",
+                r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"a\":"}}]}}]}"#,
+            ),
+            (
+                "",
+                r#"{"choices":[{"delta":{"tool_calls":[{"function":{"name":"f","arguments":""}}]}}]}"#,
+            ),
+            (
+                "",
+                r#"{"choices":[{"delta":{"tool_calls":[{"function":{"name":"f","arguments":"x"}}]}}]}"#,
+            ),
+            (
+                "",
+                r#"{"choices":[{"delta":{"tool_calls":[{"id":"t","function":{"arguments":"y"}}]}}]}"#,
+            ),
+            (
+                "",
+                r#"{"choices":[{"index":0,"text":"old"},{"index":1,"delta":{"content":"two"}}]}"#,
+            ),
+            (
+                "",
+                r#"{"choices":[{"index":0,"delta":{"content":[{"type":"text","text":"p"},{"type":"thinking","thinking":"q"}]}}]}"#,
+            ),
+            (
+                "",
+                r#"{"choices":[{"index":0,"message":{"content":"whole"},"delta":{"content":"w"},"finish_reason":"stop"}],"usage":{"prompt_tokens":5,"prompt_tokens_details":{"cached_tokens":1},"cached_tokens":1}}"#,
+            ),
+            (
+                "",
+                r#"{"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":7}}"#,
+            ),
+            (
+                "",
+                r#"{"choices":[{"index":0,"delta":{"reasoning":"r","reasoning_details":[{"type":"t","text":"r","format":"u","index":0}]}}]}"#,
+            ),
             ("", "[DONE]"),
         ],
     },
     Provider {
         dialect: Dialect::OpenAiCompletions,
         events: &[
-            ("", r#"{"id":"c","object":"text_completion","created":1,"model":"m","choices":[{"text":"a","index":0,"logprobs":null,"finish_reason":null}]}"#),
-            ("", r#"{"id":"c","choices":[{"text":"","index":0,"finish_reason":"stop"}],"usage":{"prompt_tokens":5,"completion_tokens":7}}"#),
+            (
+                "",
+                r#"{"id":"c","object":"text_completion","created":1,"model":"m","choices":[{"text":"a","index":0,"logprobs":null,"finish_reason":null}]}"#,
+            ),
+            (
+                "",
+                r#"{"id":"c","choices":[{"text":"","index":0,"finish_reason":"stop"}],"usage":{"prompt_tokens":5,"completion_tokens":7}}"#,
+            ),
             ("", "[DONE]"),
         ],
     },
     Provider {
         dialect: Dialect::OpenAiResponses,
         events: &[
-            ("response.created", r#"{"type":"response.created","sequence_number":0,"response":{"id":"r","model":"m"}}"#),
-            ("response.output_text.delta", r#"{"type":"response.output_text.delta","sequence_number":4,"item_id":"i","output_index":0,"content_index":0,"delta":"ab","logprobs":[],"obfuscation":"xx"}"#),
-            ("response.output_text.done", r#"{"type":"response.output_text.done","sequence_number":5,"output_index":0,"content_index":0,"text":"ab"}"#),
-            ("response.output_item.added", r#"{"type":"response.output_item.added","output_index":1,"item":{"type":"function_call","call_id":"t","name":"f","arguments":""}}"#),
-            ("response.function_call_arguments.delta", r#"{"type":"response.function_call_arguments.delta","sequence_number":7,"output_index":1,"delta":"{}"}"#),
-            ("response.function_call_arguments.done", r#"{"type":"response.function_call_arguments.done","output_index":1,"arguments":"{}"}"#),
-            ("response.output_item.done", r#"{"type":"response.output_item.done","output_index":2,"item":{"type":"message","content":[{"type":"output_text","text":"late"}]}}"#),
-            ("response.output_item.done", r#"{"type":"response.output_item.done","output_index":1,"item":{"type":"function_call","call_id":"t","name":"f","arguments":"{}"}}"#),
-            ("response.reasoning_summary_text.delta", r#"{"type":"response.reasoning_summary_text.delta","output_index":0,"summary_index":0,"delta":"why"}"#),
-            ("response.content_part.done", r#"{"type":"response.content_part.done","sequence_number":9,"part":{"text":"ab"}}"#),
-            ("response.completed", r#"{"type":"response.completed","response":{"id":"r","status":"completed","output":[],"usage":{"input_tokens":1,"output_tokens":2}}}"#),
-            ("response.completed", r#"{"type":"response.completed","status":"completed","usage":{"input_tokens":1}}"#),
+            (
+                "response.created",
+                r#"{"type":"response.created","sequence_number":0,"response":{"id":"r","model":"m"}}"#,
+            ),
+            (
+                "response.output_text.delta",
+                r#"{"type":"response.output_text.delta","sequence_number":4,"item_id":"i","output_index":0,"content_index":0,"delta":"ab","logprobs":[],"obfuscation":"xx"}"#,
+            ),
+            (
+                "response.output_text.done",
+                r#"{"type":"response.output_text.done","sequence_number":5,"output_index":0,"content_index":0,"text":"ab"}"#,
+            ),
+            (
+                "response.output_item.added",
+                r#"{"type":"response.output_item.added","output_index":1,"item":{"type":"function_call","call_id":"t","name":"f","arguments":""}}"#,
+            ),
+            (
+                "response.function_call_arguments.delta",
+                r#"{"type":"response.function_call_arguments.delta","sequence_number":7,"output_index":1,"delta":"{}"}"#,
+            ),
+            (
+                "response.function_call_arguments.done",
+                r#"{"type":"response.function_call_arguments.done","output_index":1,"arguments":"{}"}"#,
+            ),
+            (
+                "response.output_item.done",
+                r#"{"type":"response.output_item.done","output_index":2,"item":{"type":"message","content":[{"type":"output_text","text":"late"}]}}"#,
+            ),
+            (
+                "response.output_item.done",
+                r#"{"type":"response.output_item.done","output_index":1,"item":{"type":"function_call","call_id":"t","name":"f","arguments":"{}"}}"#,
+            ),
+            (
+                "response.reasoning_summary_text.delta",
+                r#"{"type":"response.reasoning_summary_text.delta","output_index":0,"summary_index":0,"delta":"why"}"#,
+            ),
+            (
+                "response.content_part.done",
+                r#"{"type":"response.content_part.done","sequence_number":9,"part":{"text":"ab"}}"#,
+            ),
+            (
+                "response.completed",
+                r#"{"type":"response.completed","response":{"id":"r","status":"completed","output":[],"usage":{"input_tokens":1,"output_tokens":2}}}"#,
+            ),
+            (
+                "response.completed",
+                r#"{"type":"response.completed","status":"completed","usage":{"input_tokens":1}}"#,
+            ),
         ],
     },
     Provider {
         dialect: Dialect::Anthropic,
         events: &[
-            ("message_start", r#"{"type":"message_start","message":{"id":"m","model":"c","role":"assistant","content":[],"usage":{"input_tokens":3,"output_tokens":1}}}"#),
-            ("content_block_delta", r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hi"}   }"#),
-            ("content_block_delta", r#"{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"Hm"},"p":"abc"}"#),
-            ("content_block_start", r#"{"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"t","name":"f","input":{}}}"#),
-            ("content_block_delta", r#"{"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":"{\"a\":"}}"#),
-            ("content_block_start", r#"{"type":"content_block_start","index":2,"content_block":{"type":"server_tool_use","id":"s","name":"g","input":{}}}"#),
-            ("content_block_stop", r#"{"type":"content_block_stop","index":0}"#),
+            (
+                "message_start",
+                r#"{"type":"message_start","message":{"id":"m","model":"c","role":"assistant","content":[],"usage":{"input_tokens":3,"output_tokens":1}}}"#,
+            ),
+            (
+                "content_block_delta",
+                r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hi"}   }"#,
+            ),
+            (
+                "content_block_delta",
+                r#"{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"Hm"},"p":"abc"}"#,
+            ),
+            (
+                "content_block_start",
+                r#"{"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"t","name":"f","input":{}}}"#,
+            ),
+            (
+                "content_block_delta",
+                r#"{"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":"{\"a\":"}}"#,
+            ),
+            (
+                "content_block_start",
+                r#"{"type":"content_block_start","index":2,"content_block":{"type":"server_tool_use","id":"s","name":"g","input":{}}}"#,
+            ),
+            (
+                "content_block_stop",
+                r#"{"type":"content_block_stop","index":0}"#,
+            ),
             ("ping", r#"{"type":"ping"}"#),
-            ("message_delta", r#"{"type":"message_delta","delta":{"stop_reason":"end_turn","stop_sequence":null},"usage":{"output_tokens":15}}"#),
+            (
+                "message_delta",
+                r#"{"type":"message_delta","delta":{"stop_reason":"end_turn","stop_sequence":null},"usage":{"output_tokens":15}}"#,
+            ),
             ("message_stop", r#"{"type":"message_stop"}"#),
         ],
     },
     Provider {
         dialect: Dialect::Gemini,
         events: &[
-            ("", r#"{"candidates":[{"content":{"parts":[{"text":"Hi"}],"role":"model"},"index":0}],"usageMetadata":{"promptTokenCount":4,"totalTokenCount":5,"promptTokensDetails":[{"modality":"TEXT","tokenCount":4}]},"modelVersion":"g","responseId":"r"}"#),
-            ("", r#"{"candidates":[{"content":{"parts":[{"text":"th","thought":true}],"role":"model"}}],"usageMetadata":{"promptTokenCount":4,"thoughtsTokenCount":9}}"#),
-            ("", r#"{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":{"a":1}}}],"role":"model"},"finishReason":"STOP"}]}"#),
-            ("", r#"{"response":{"candidates":[{"content":{"parts":[{"text":"in"}]},"finishReason":"STOP","groundingMetadata":{"a":""}}]},"traceId":"t"}"#),
+            (
+                "",
+                r#"{"candidates":[{"content":{"parts":[{"text":"Hi"}],"role":"model"},"index":0}],"usageMetadata":{"promptTokenCount":4,"totalTokenCount":5,"promptTokensDetails":[{"modality":"TEXT","tokenCount":4}]},"modelVersion":"g","responseId":"r"}"#,
+            ),
+            (
+                "",
+                r#"{"candidates":[{"content":{"parts":[{"text":"th","thought":true}],"role":"model"}}],"usageMetadata":{"promptTokenCount":4,"thoughtsTokenCount":9}}"#,
+            ),
+            (
+                "",
+                r#"{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":{"a":1}}}],"role":"model"},"finishReason":"STOP"}]}"#,
+            ),
+            (
+                "",
+                r#"{"response":{"candidates":[{"content":{"parts":[{"text":"in"}]},"finishReason":"STOP","groundingMetadata":{"a":""}}]},"traceId":"t"}"#,
+            ),
         ],
     },
     Provider {
         dialect: Dialect::GeminiInteractions,
         events: &[
-            ("content.delta", r#"{"event_type":"content.delta","index":0,"delta":{"type":"text","text":"Hi"}}"#),
-            ("content.delta", r#"{"event_type":"content.delta","index":1,"delta":{"type":"function_call","id":"t","name":"f","arguments":"x"}}"#),
-            ("interaction.complete", r#"{"event_type":"interaction.complete","interaction":{"id":"i","status":"completed","usage":{"total_tokens":5}}}"#),
+            (
+                "content.delta",
+                r#"{"event_type":"content.delta","index":0,"delta":{"type":"text","text":"Hi"}}"#,
+            ),
+            (
+                "content.delta",
+                r#"{"event_type":"content.delta","index":1,"delta":{"type":"function_call","id":"t","name":"f","arguments":"x"}}"#,
+            ),
+            (
+                "interaction.complete",
+                r#"{"event_type":"interaction.complete","interaction":{"id":"i","status":"completed","usage":{"total_tokens":5}}}"#,
+            ),
         ],
     },
     Provider {
         dialect: Dialect::Ollama,
         events: &[
-            ("", r#"{"model":"l","created_at":"2024","message":{"role":"assistant","content":"Hi"},"done":false}"#),
-            ("", r#"{"model":"l","created_at":"2024","response":"Hi","thinking":"","done":false}"#),
-            ("", r#"{"model":"l","message":{"role":"assistant","content":""},"done":true,"done_reason":"stop","prompt_eval_count":3,"eval_count":9,"total_duration":55}"#),
-            ("", r#"{"model":"l","response":"","done":true,"done_reason":"","eval_count":9}"#),
-            ("", r#"{"model":"l","message":{"role":"assistant","content":"","tool_calls":[{"function":{"name":"f","arguments":{"a":1}}}]},"done":false}"#),
+            (
+                "",
+                r#"{"model":"l","created_at":"2024","message":{"role":"assistant","content":"Hi"},"done":false}"#,
+            ),
+            (
+                "",
+                r#"{"model":"l","created_at":"2024","response":"Hi","thinking":"","done":false}"#,
+            ),
+            (
+                "",
+                r#"{"model":"l","message":{"role":"assistant","content":""},"done":true,"done_reason":"stop","prompt_eval_count":3,"eval_count":9,"total_duration":55}"#,
+            ),
+            (
+                "",
+                r#"{"model":"l","response":"","done":true,"done_reason":"","eval_count":9}"#,
+            ),
+            (
+                "",
+                r#"{"model":"l","message":{"role":"assistant","content":"","tool_calls":[{"function":{"name":"f","arguments":{"a":1}}}]},"done":false}"#,
+            ),
         ],
     },
     Provider {
         dialect: Dialect::Tgi,
         events: &[
-            ("", r#"{"index":1,"token":{"id":5,"text":"Hi","logprob":-0.5,"special":false},"generated_text":null,"details":null}"#),
-            ("", r#"{"index":9,"token":{"id":2,"text":"x","logprob":-1.5,"special":false},"generated_text":"Hi","details":{"finish_reason":"length","generated_tokens":20,"seed":null}}"#),
-            ("", r#"{"index":9,"token":{"id":2,"text":"","special":true},"details":{"finish_reason":"","generated_tokens":20}}"#),
+            (
+                "",
+                r#"{"index":1,"token":{"id":5,"text":"Hi","logprob":-0.5,"special":false},"generated_text":null,"details":null}"#,
+            ),
+            (
+                "",
+                r#"{"index":9,"token":{"id":2,"text":"x","logprob":-1.5,"special":false},"generated_text":"Hi","details":{"finish_reason":"length","generated_tokens":20,"seed":null}}"#,
+            ),
+            (
+                "",
+                r#"{"index":9,"token":{"id":2,"text":"","special":true},"details":{"finish_reason":"","generated_tokens":20}}"#,
+            ),
         ],
     },
     Provider {
         dialect: Dialect::Cohere,
         events: &[
-            ("message-start", r#"{"type":"message-start","id":"i","delta":{"message":{"role":"assistant"}}}"#),
-            ("content-delta", r#"{"type":"content-delta","index":0,"delta":{"message":{"content":{"text":"Hi"}}}}"#),
-            ("tool-call-start", r#"{"type":"tool-call-start","index":0,"delta":{"message":{"tool_calls":{"id":"t","type":"function","function":{"name":"f","arguments":""}}}}}"#),
-            ("tool-call-delta", r#"{"type":"tool-call-delta","index":0,"delta":{"message":{"tool_calls":{"function":{"arguments":"{}"}}}}}"#),
-            ("tool-call-delta", r#"{"type":"tool-call-delta","delta":{"message":{"tool_calls":{"function":{"name":"f","arguments":"{}"}}}}}"#),
-            ("message-end", r#"{"type":"message-end","delta":{"finish_reason":"COMPLETE","usage":{"billed_units":{"input_tokens":1},"tokens":{"input_tokens":2,"output_tokens":3}}}}"#),
+            (
+                "message-start",
+                r#"{"type":"message-start","id":"i","delta":{"message":{"role":"assistant"}}}"#,
+            ),
+            (
+                "content-delta",
+                r#"{"type":"content-delta","index":0,"delta":{"message":{"content":{"text":"Hi"}}}}"#,
+            ),
+            (
+                "tool-call-start",
+                r#"{"type":"tool-call-start","index":0,"delta":{"message":{"tool_calls":{"id":"t","type":"function","function":{"name":"f","arguments":""}}}}}"#,
+            ),
+            (
+                "tool-call-delta",
+                r#"{"type":"tool-call-delta","index":0,"delta":{"message":{"tool_calls":{"function":{"arguments":"{}"}}}}}"#,
+            ),
+            (
+                "tool-call-delta",
+                r#"{"type":"tool-call-delta","delta":{"message":{"tool_calls":{"function":{"name":"f","arguments":"{}"}}}}}"#,
+            ),
+            (
+                "message-end",
+                r#"{"type":"message-end","delta":{"finish_reason":"COMPLETE","usage":{"billed_units":{"input_tokens":1},"tokens":{"input_tokens":2,"output_tokens":3}}}}"#,
+            ),
         ],
     },
     Provider {
         dialect: Dialect::OpenAiAssistants,
         events: &[
-            ("thread.run.created", r#"{"id":"r","object":"thread.run","model":"m"}"#),
-            ("thread.message.delta", r#"{"id":"x","object":"thread.message.delta","delta":{"content":[{"index":0,"type":"text","text":{"value":"Hi"}}]}}"#),
-            ("thread.run.step.delta", r#"{"delta":{"step_details":{"tool_calls":[{"index":0,"function":{"name":"f","arguments":"x"}}]}}}"#),
-            ("thread.run.step.delta", r#"{"delta":{"step_details":{"tool_calls":[{"function":{"name":"f","arguments":"x"}}]}}}"#),
+            (
+                "thread.run.created",
+                r#"{"id":"r","object":"thread.run","model":"m"}"#,
+            ),
+            (
+                "thread.message.delta",
+                r#"{"id":"x","object":"thread.message.delta","delta":{"content":[{"index":0,"type":"text","text":{"value":"Hi"}}]}}"#,
+            ),
+            (
+                "thread.run.step.delta",
+                r#"{"delta":{"step_details":{"tool_calls":[{"index":0,"function":{"name":"f","arguments":"x"}}]}}}"#,
+            ),
+            (
+                "thread.run.step.delta",
+                r#"{"delta":{"step_details":{"tool_calls":[{"function":{"name":"f","arguments":"x"}}]}}}"#,
+            ),
             ("done", "[DONE]"),
         ],
     },
@@ -708,16 +1048,28 @@ const PROVIDERS: &[Provider] = &[
     Provider {
         dialect: Dialect::AnthropicComplete,
         events: &[
-            ("completion", r#"{"type":"completion","id":"i","completion":"Hi","stop_reason":null,"model":"c","log_id":"i"}"#),
-            ("completion", r#"{"type":"completion","id":"i","completion":"","stop_reason":"stop_sequence","model":"c"}"#),
+            (
+                "completion",
+                r#"{"type":"completion","id":"i","completion":"Hi","stop_reason":null,"model":"c","log_id":"i"}"#,
+            ),
+            (
+                "completion",
+                r#"{"type":"completion","id":"i","completion":"","stop_reason":"stop_sequence","model":"c"}"#,
+            ),
             ("ping", r#"{"type":"ping"}"#),
         ],
     },
     Provider {
         dialect: Dialect::Watsonx,
         events: &[
-            ("message", r#"{"model_id":"w","created_at":"2024","results":[{"generated_text":"Hi","generated_token_count":1,"input_token_count":0,"stop_reason":"not_finished"}]}"#),
-            ("message", r#"{"model_id":"w","results":[{"generated_text":"","generated_token_count":9,"stop_reason":"eos_token"}]}"#),
+            (
+                "message",
+                r#"{"model_id":"w","created_at":"2024","results":[{"generated_text":"Hi","generated_token_count":1,"input_token_count":0,"stop_reason":"not_finished"}]}"#,
+            ),
+            (
+                "message",
+                r#"{"model_id":"w","results":[{"generated_text":"","generated_token_count":9,"stop_reason":"eos_token"}]}"#,
+            ),
         ],
     },
     // Frames of another framing, as lines.
@@ -725,9 +1077,18 @@ const PROVIDERS: &[Provider] = &[
         dialect: Dialect::Bedrock,
         events: &[
             ("chunk", r#"{"bytes":"eyAidGV4dCI6ImEifQ=="}"#),
-            ("chunk", r#"{"choices":[{"index":0,"delta":{"content":"Hi"}}],"amazon-bedrock-invocationMetrics":{"inputTokenCount":5,"outputTokenCount":6}}"#),
-            ("chunk", r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hi"}}"#),
-            ("contentBlockDelta", r#"{"contentBlockIndex":0,"delta":{"text":"Hi"}}"#),
+            (
+                "chunk",
+                r#"{"choices":[{"index":0,"delta":{"content":"Hi"}}],"amazon-bedrock-invocationMetrics":{"inputTokenCount":5,"outputTokenCount":6}}"#,
+            ),
+            (
+                "chunk",
+                r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hi"}}"#,
+            ),
+            (
+                "contentBlockDelta",
+                r#"{"contentBlockIndex":0,"delta":{"text":"Hi"}}"#,
+            ),
             ("messageStop", r#"{"stopReason":"end_turn"}"#),
         ],
     },
@@ -765,9 +1126,20 @@ impl Dress {
 
     fn change(&mut self, dice: &mut Dice<'_>) {
         const LINES: &[&[u8]] = &[
-            b"", b"id: 1\n", b"id:2\n", b": comment\n", b"retry: 5\n", b"event: x\n", b"event:x\n",
-            b"event:  x\n", b"error: {}\n", b"data\n", b"data: \n", b"foo: bar\n",
-            b"event: thread.message.delta\n", b"event:thread.message.delta\n",
+            b"",
+            b"id: 1\n",
+            b"id:2\n",
+            b": comment\n",
+            b"retry: 5\n",
+            b"event: x\n",
+            b"event:x\n",
+            b"event:  x\n",
+            b"error: {}\n",
+            b"data\n",
+            b"data: \n",
+            b"foo: bar\n",
+            b"event: thread.message.delta\n",
+            b"event:thread.message.delta\n",
         ];
         match dice.below(8) {
             0 => self.before = dice.of(LINES).to_vec(),
@@ -863,15 +1235,35 @@ fn stream(provider: &Provider, is_lines: bool, dice: &mut Dice<'_>, most: usize)
             }
             _ => {
                 let odd: &[&[u8]] = &[
-                    b"\n", b"data: [DONE]\n\n", b"data:\n\n", b"data: \n\n", b": ping\n\n", b"id: 9\n\n",
-                    b"data: {\n\n", b"\xEF\xBB\xBF", b"\r", b"\r\n", b"retry: 1\n\n", b"data\n\n",
-                    b"{\"error\":\"e\"}\n", b"data: {\"error\":{\"message\":\"m\"}}\n\n",
+                    b"\n",
+                    b"data: [DONE]\n\n",
+                    b"data:\n\n",
+                    b"data: \n\n",
+                    b": ping\n\n",
+                    b"id: 9\n\n",
+                    b"data: {\n\n",
+                    b"\xEF\xBB\xBF",
+                    b"\r",
+                    b"\r\n",
+                    b"retry: 1\n\n",
+                    b"data\n\n",
+                    b"{\"error\":\"e\"}\n",
+                    b"data: {\"error\":{\"message\":\"m\"}}\n\n",
                 ];
                 out.extend_from_slice(dice.of(odd));
                 continue;
             }
         }
         out.extend(current.wire(is_lines));
+        // The same again, and again with another text.
+        for _ in 0..dice.below(4) {
+            if dice.one_in(2)
+                && let Some(json) = &mut current.json
+            {
+                vary_plainly(json, dice);
+            }
+            out.extend(current.wire(is_lines));
+        }
     }
     out
 }
@@ -900,15 +1292,24 @@ fn options(case: &mut Case, dice: &mut Dice<'_>) {
     }
 }
 
+/// Whose streams are generated, in the order of the first decision.
+pub(crate) fn dialects() -> impl Iterator<Item = Dialect> {
+    PROVIDERS.iter().map(|provider| provider.dialect)
+}
+
 /// Streams as a provider sends them, and as none should.
-pub fn generated(dice: &mut Dice<'_>) -> Case {
+pub(crate) fn generated(dice: &mut Dice<'_>) -> Case {
     let provider = &PROVIDERS[dice.below(PROVIDERS.len())];
     let is_lines = (provider.dialect == Dialect::Ollama) != dice.one_in(32);
     let mut case = Case::of(b"", cut(dice));
     let is_told = provider.dialect == Dialect::Bedrock || dice.one_in(4);
     case.dialect = is_told.then_some(provider.dialect);
     if is_told {
-        case.framing = Some(if is_lines { Framing::Ndjson } else { Framing::Sse });
+        case.framing = Some(if is_lines {
+            Framing::Ndjson
+        } else {
+            Framing::Sse
+        });
     }
     case.streams[0] = stream(provider, is_lines, dice, 60);
     if dice.one_in(4) {
@@ -920,7 +1321,7 @@ pub fn generated(dice: &mut Dice<'_>) -> Case {
 
 /// A stream made of recorded events that are changed, taken out, put elsewhere, or taken from
 /// another stream of the same dialect.
-pub fn mutated(recorded: &[u8], donor: &[u8], dice: &mut Dice<'_>) -> Case {
+pub(crate) fn mutated(recorded: &[u8], donor: &[u8], dice: &mut Dice<'_>) -> Case {
     let mut all: Vec<Vec<u8>> = events(recorded).into_iter().map(<[u8]>::to_vec).collect();
     let donors = events(donor);
     let start = dice.below(all.len());
@@ -956,7 +1357,9 @@ pub fn mutated(recorded: &[u8], donor: &[u8], dice: &mut Dice<'_>) -> Case {
             }
             7 => {
                 let from = dice.below(all[at].len() + 1);
-                let what: &[&[u8]] = &[b" ", b"  ", b"\n", b"\r\n", b"\r", b"\xFF", b"\x01", b"\"", b"\\", b"0"];
+                let what: &[&[u8]] = &[
+                    b" ", b"  ", b"\n", b"\r\n", b"\r", b"\xFF", b"\x01", b"\"", b"\\", b"0",
+                ];
                 let what = dice.of(what);
                 all[at].splice(from..from, what.iter().copied());
             }
@@ -1000,7 +1403,7 @@ pub fn mutated(recorded: &[u8], donor: &[u8], dice: &mut Dice<'_>) -> Case {
 
 /// Whatever a fuzzer comes up with. `!` and then decisions for [`generated`]; else two characters,
 /// how to cut and what the decoder is told, and the stream.
-pub fn arbitrary(input: &[u8]) -> Case {
+pub(crate) fn arbitrary(input: &[u8]) -> Case {
     let (how, what, stream) = match input {
         [b'!', rest @ ..] => return generated(&mut Dice::new(rest)),
         [how, what, stream @ ..] => (usize::from(*how), usize::from(*what), stream),
