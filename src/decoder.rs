@@ -5,8 +5,9 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::delta::Delta;
-use crate::dialect::error::{Said, report};
+use crate::dialect::error::{Said, report, report_text};
 use crate::dialect::json::{self, NotJson};
+use crate::dialect::progress::Version;
 use crate::dialect::sink::Sink;
 use crate::dialect::{Dialect, State, Wire, bedrock, by_event, recognise};
 use crate::frame::{
@@ -133,6 +134,10 @@ impl From<frame::Error> for Error {
 pub struct Decoder {
     parser: Parser,
     templates: Templates,
+    /// The first byte decides on the parser.
+    is_undecided: bool,
+    /// Parsers that were in use before, for their memory; one of a kind at most.
+    spare: Vec<Parser>,
     events: Events,
     /// The next byte begins an event, and templates are worth an attempt.
     is_at_event: bool,
@@ -221,6 +226,15 @@ impl Parser {
         }
     }
 
+    fn framing(&self) -> Option<Framing> {
+        match self {
+            Parser::Unknown => None,
+            Parser::Sse(_) => Some(Framing::Sse),
+            Parser::Ndjson(_) => Some(Framing::Ndjson),
+            Parser::EventStream(_) => Some(Framing::EventStream),
+        }
+    }
+
     fn reset(&mut self) {
         match self {
             Parser::Unknown => {}
@@ -234,6 +248,8 @@ impl Parser {
 /// All of a decoder but its framing, whose items it reads.
 struct Events {
     state: Option<State>,
+    /// That of the stream before, for its memory.
+    spare: Option<State>,
     sink: Sink,
     /// Lines that are no part of an event stream: perhaps an error, perhaps a web page.
     body: Vec<u8>,
@@ -247,7 +263,7 @@ struct Events {
     is_cut: bool,
     finished: bool,
     /// That of what is known of the response.
-    version: u32,
+    version: Version,
 }
 
 impl Default for Decoder {
@@ -283,6 +299,7 @@ impl Decoder {
         };
         let events = Events {
             state: options.dialect.map(State::new),
+            spare: None,
             sink: Sink::default(),
             body: Vec::new(),
             inner: Vec::new(),
@@ -291,12 +308,14 @@ impl Decoder {
             is_ndjson: false,
             is_cut: false,
             finished: false,
-            version: 0,
+            version: Version::default(),
         };
         let templates = Templates::new(options.templates);
         Decoder {
             parser,
             templates,
+            is_undecided: framing.is_none(),
+            spare: Vec::new(),
             events,
             is_at_event: false,
             options,
@@ -315,27 +334,34 @@ impl Decoder {
         &'d mut self,
         input: &mut &'i [u8],
     ) -> Result<Option<Delta<'d>>, Error> {
-        if let Some(delta) = self.hit(input) {
+        if self.is_at_event
+            && !input.is_empty()
+            && !self.events.sink.has_next()
+            && let Some(delta) = self.hit(input)
+        {
             return Ok(Some(delta));
         }
-        Ok(if self.step(input)? {
-            self.events.sink.next()
-        } else {
-            None
-        })
+        self.next_noted(input)
     }
 
     /// The only delta of an event that the expected template matches, read where it stands.
     #[inline]
     fn hit<'i>(&mut self, input: &mut &'i [u8]) -> Option<Delta<'i>> {
-        if !self.is_at_event || self.events.sink.has_next() {
-            return None;
-        }
         let max = self.options.max_event_bytes;
-        let (len, note, text) = self.templates.single(input, self.events.version, max)?;
+        let (len, delta) = self.templates.single(input, self.events.version, max)?;
         self.parser.skip_event(input, len);
         self.events.events += 1;
-        note.with(text)
+        Some(delta)
+    }
+
+    /// The next delta, by way of the sink.
+    #[inline(never)]
+    fn next_noted(&mut self, input: &mut &[u8]) -> Result<Option<Delta<'_>>, Error> {
+        if input.is_empty() && !self.events.sink.has_next() {
+            return Ok(None);
+        }
+        self.step(input)?;
+        Ok(self.events.sink.next())
     }
 
     /// Reads until a delta waits, for [`next`](Self::next) with an empty input to hand out; false
@@ -359,13 +385,13 @@ impl Decoder {
                 && let Some(hit) = self.find(chunk)
                 && self.templates.fill(hit, chunk, &mut self.events.sink)
             {
-                self.templates.took(hit);
+                self.templates.used(hit);
                 self.parser.skip_event(input, hit.len);
                 self.events.events += 1;
                 continue;
             }
             self.is_at_event = false;
-            if let Parser::Unknown = self.parser {
+            if self.is_undecided {
                 self.recognise_framing(chunk.first().copied().unwrap_or_default());
             }
             let item = match self.parser.next(input) {
@@ -383,7 +409,7 @@ impl Decoder {
                     if let Some(hit) = hit.filter(|hit| hit.len == event.raw.len())
                         && self.templates.fill(hit, event.raw, &mut self.events.sink)
                     {
-                        self.templates.took(hit);
+                        self.templates.used(hit);
                         self.events.events += 1;
                         continue;
                     }
@@ -402,10 +428,11 @@ impl Decoder {
                 && let Parser::Sse(lines) = &self.parser
             {
                 // Only a line that is whole can show this, so nothing is left in the other parser.
-                let mut parser = ndjson::Parser::new();
-                parser.set_max_event_bytes(self.options.max_event_bytes);
-                parser.set_offset(lines.offset());
-                self.parser = Parser::Ndjson(parser);
+                let offset = lines.offset();
+                self.set_parser(Framing::Ndjson);
+                if let Parser::Ndjson(parser) = &mut self.parser {
+                    parser.set_offset(offset);
+                }
             }
         }
         self.is_at_event = self.templates.is_ready() && self.parser.is_between_events();
@@ -427,9 +454,29 @@ impl Decoder {
         } else {
             Framing::Sse
         };
-        self.parser = Parser::new(framing, self.options.max_event_bytes);
+        self.is_undecided = false;
+        self.set_parser(framing);
         if framing == Framing::EventStream && self.events.state.is_none() {
-            self.events.state = Some(State::new(Dialect::Bedrock));
+            let spare = &mut self.events.spare;
+            self.events.state = Some(State::begin(Dialect::Bedrock, spare));
+        }
+    }
+
+    /// Goes over to a framing, and keeps the parser of the one before.
+    fn set_parser(&mut self, framing: Framing) {
+        if self.parser.framing() == Some(framing) {
+            return;
+        }
+        let mut known = self.spare.iter();
+        let known = known.position(|parser| parser.framing() == Some(framing));
+        let mut parser = match known {
+            Some(at) => self.spare.swap_remove(at),
+            None => Parser::new(framing, self.options.max_event_bytes),
+        };
+        parser.reset();
+        let before = core::mem::replace(&mut self.parser, parser);
+        if before.framing().is_some() {
+            self.spare.push(before);
         }
     }
 
@@ -517,12 +564,12 @@ impl Decoder {
         self.templates.reset();
         self.is_at_event = false;
         if self.options.framing.is_none() && self.options.dialect.is_none() {
-            self.parser = Parser::Unknown;
+            self.is_undecided = true;
         }
         let events = &mut self.events;
         match (&mut events.state, self.options.dialect) {
             (Some(state), Some(_)) => state.reset(),
-            (state, _) => *state = None,
+            (state, _) => events.spare = state.take().or(events.spare.take()),
         }
         events.is_ndjson = false;
         events.is_cut = false;
@@ -542,7 +589,7 @@ impl Events {
         self.version = self
             .state
             .as_ref()
-            .map_or(0, |state| state.progress().version());
+            .map_or(Version::default(), |state| state.progress().version());
         read
     }
 
@@ -552,7 +599,7 @@ impl Events {
                 self.events += 1;
                 let read = self.event(event);
                 read.map_err(|error| {
-                    self.sink.other(&event.event.to_string(), &event.data);
+                    self.sink.other(&event.event.to_str(), &event.data);
                     Error::NotJson {
                         offset: event.offset,
                         at: error.at,
@@ -586,23 +633,30 @@ impl Events {
     }
 
     fn event(&mut self, event: &Event<'_>) -> Result<(), NotJson> {
-        let name = event.event.as_str().unwrap_or_default();
+        // Not worth a validation each time.
+        let name = match event.event.as_bytes() {
+            b"message" => "message",
+            _ => event.event.as_str().unwrap_or_default(),
+        };
         let payload = event.data.trim_ascii();
         if payload == b"[DONE]" {
-            match &mut self.state {
-                Some(state) => state.done(&mut self.sink),
-                None => self.sink.other(name, payload),
-            }
+            // Before any chunk, behind an error say: all who send it are OpenAI's heirs.
+            let Events {
+                state, spare, sink, ..
+            } = self;
+            let state = state.get_or_insert_with(|| State::begin(Dialect::OpenAiChat, spare));
+            state.done(sink);
             return Ok(());
         }
         let is_text = matches!(&self.state, Some(State::Replicate(_)))
             || (self.state.is_none() && by_event(name) == Some(Dialect::Replicate));
         if is_text {
             // What looks like JSON may be the text itself, so the dialect is asked first.
-            let state = self
-                .state
-                .get_or_insert_with(|| State::new(Dialect::Replicate));
-            if state.text(name, &event.data.to_str(), &mut self.sink) {
+            let Events {
+                state, spare, sink, ..
+            } = self;
+            let state = state.get_or_insert_with(|| State::begin(Dialect::Replicate, spare));
+            if state.text(name, &event.data.to_str(), sink) {
                 return Ok(());
             }
         }
@@ -610,22 +664,29 @@ impl Events {
             return Ok(());
         }
         let Events {
-            state, sink, inner, ..
+            state,
+            spare,
+            sink,
+            inner,
+            ..
         } = self;
         let is_chunk = name == "chunk" && matches!(state, Some(State::Bedrock(_)));
         let has_inner = json::read(payload, |doc| {
             let has_inner = is_chunk && bedrock::chunk(&doc, inner);
             if !has_inner {
-                read_event(&Wire { event: name, doc }, state, sink);
+                read_event(&Wire { event: name, doc }, state, spare, sink);
             }
             has_inner
-        })?;
-        if has_inner {
-            json::read(inner, |doc| {
-                read_event(&Wire { event: name, doc }, state, sink)
-            })?;
+        });
+        match has_inner {
+            Ok(true) => json::read(inner, |doc| {
+                read_event(&Wire { event: name, doc }, state, spare, sink);
+            }),
+            Ok(false) => Ok(()),
+            // Some servers report what went wrong in plain words.
+            Err(_) if name == "error" && report_text(payload, sink) => Ok(()),
+            Err(error) => Err(error),
         }
-        Ok(())
     }
 
     /// A frame that reports an error, with JSON or text as its payload.
@@ -654,11 +715,17 @@ impl Events {
     /// stream of events is made of nothing else.
     fn field(&mut self, field: &Field<'_>) {
         let Events {
-            state, sink, body, ..
+            state,
+            spare,
+            sink,
+            body,
+            ..
         } = self;
         if *field.name == *b"error" {
-            // Not JSON: then it is kept below, like any other line.
-            let _ = json::read(&field.value, |doc| report(&doc, true, sink));
+            let read = json::read(&field.value, |doc| report(&doc, true, sink));
+            if read.is_err() {
+                report_text(&field.value, sink);
+            }
         }
         let line = field.raw.trim_ascii();
         if state.is_none() && body.is_empty() && line.starts_with(b"{") {
@@ -666,8 +733,8 @@ impl Events {
                 let wire = Wire { event: "", doc };
                 match recognise(&wire) {
                     Some(dialect) if dialect.framing() == Framing::Ndjson => {
-                        *state = Some(State::new(dialect));
-                        read_event(&wire, state, sink);
+                        *state = Some(State::begin(dialect, spare));
+                        read_event(&wire, state, spare, sink);
                         true
                     }
                     _ => false,
@@ -706,10 +773,15 @@ fn is_part_of(part: &[u8], whole: &[u8]) -> bool {
 }
 
 /// Reads a parsed event, recognising its dialect where none is known.
-fn read_event(wire: &Wire<'_>, state: &mut Option<State>, sink: &mut Sink) {
+fn read_event(
+    wire: &Wire<'_>,
+    state: &mut Option<State>,
+    spare: &mut Option<State>,
+    sink: &mut Sink,
+) {
     sink.begin(&wire.doc);
     if state.is_none() {
-        *state = recognise(wire).map(State::new);
+        *state = recognise(wire).map(|dialect| State::begin(dialect, spare));
     }
     if state.as_mut().is_some_and(|state| state.event(wire, sink)) {
         return;

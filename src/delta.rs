@@ -110,6 +110,21 @@ pub enum Delta<'a> {
 }
 
 /// Why a choice ended, in one vocabulary for all providers.
+///
+/// The provider's own words stand beside it, in [`Delta::Finish`].
+///
+/// | | OpenAI chat and its like | Responses, Assistants | Anthropic, Bedrock | Gemini | Cohere | Ollama, TGI, llama.cpp, Bedrock's models |
+/// |---|---|---|---|---|---|---|
+/// | `Stop` | `stop`, `eos` | `completed` without tool calls | `end_turn`, `stop_sequence`, `pause_turn` | `STOP`, `completed` without tool calls | `COMPLETE`, `STOP_SEQUENCE` | `stop`, `eos_token`, `stop_sequence`, `eos`, `word`, `FINISH` |
+/// | `Length` | `length`, `model_length` | `max_output_tokens`, `max_prompt_tokens`, `max_completion_tokens` | `max_tokens`, `model_context_window_exceeded` | `MAX_TOKENS`, `incomplete` | `MAX_TOKENS` | `length`, `max_tokens`, `limit`, `LENGTH` |
+/// | `ToolCalls` | `tool_calls`, `function_call` | `completed` with tool calls, `requires_action` | `tool_use`; Converse: `end_turn` with tool calls | `STOP` or `completed` with tool calls, `requires_action` | `TOOL_CALL` | `stop` with tool calls |
+/// | `ContentFilter` | `content_filter` | `content_filter` | `refusal`, `guardrail_intervened`, `content_filtered` | `SAFETY`, `RECITATION`, `BLOCKLIST`, `PROHIBITED_CONTENT`, `SPII`, `IMAGE_…`, any `blockReason` | | `CONTENT_FILTERED` |
+/// | `Error` | `error`, `insufficient_system_resource` | `failed` | `malformed_model_output`, `malformed_tool_use` | `MALFORMED_FUNCTION_CALL`, `UNEXPECTED_TOOL_CALL`, `TOO_MANY_TOOL_CALLS`, `failed` | `ERROR`, `TIMEOUT` | Replicate's `error` |
+/// | `Other` | all else | `cancelled`, `expired` | all else, such as `compaction` | `OTHER`, `LANGUAGE`, `NO_IMAGE`, `cancelled` | all else | `load`, `unload`, `canceled` |
+///
+/// Sources: the reason types of the providers' own SDKs (`openai`, `anthropic`, `google-genai`,
+/// `cohere`), AWS's `StopReason`, text-generation-inference's `FinishReason`, llama.cpp's server
+/// README, Mistral's and DeepSeek's API references, and recorded streams. `tests/streams` has each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FinishReason {
@@ -222,6 +237,29 @@ pub struct StreamError<'a> {
 }
 
 /// What went wrong, in one vocabulary for errors in a stream and HTTP errors before it.
+///
+/// A provider's code, type or status says it, in this order; else the HTTP status, or a number that
+/// the provider uses like one; else it is `Other`. A message that names the context's length makes
+/// an `InvalidRequest` or `Other` a `ContextLength`, since most servers have no code for it. The four
+/// that are marked are [transient](Self::is_transient).
+///
+/// | | codes, types and names (case does not matter) | HTTP |
+/// |---|---|---|
+/// | `Authentication` | `invalid_api_key`, `authentication_error`, `UNAUTHENTICATED`, `ExpiredTokenException`, … | 401 |
+/// | `Permission` | `permission_error`, `PERMISSION_DENIED`, `billing_error`, `insufficient_quota`, `AccessDeniedException`, … | 402, 403 |
+/// | `NotFound` | `model_not_found`, `not_found_error`, `NOT_FOUND`, `ResourceNotFoundException` | 404 |
+/// | `RateLimit`, transient | `rate_limit_exceeded`, `rate_limit_error`, `RESOURCE_EXHAUSTED`, `throttlingException`, … | 429 |
+/// | `Overloaded`, transient | `overloaded_error`, `overloaded`, `UNAVAILABLE`, `serviceUnavailableException`, … | 503, 529 |
+/// | `ContextLength` | `context_length_exceeded`, `exceed_context_size_error`, `request_too_large`, … | 413 |
+/// | `InvalidRequest` | `invalid_request_error`, `INVALID_ARGUMENT`, `FAILED_PRECONDITION`, `validation`, `validationException`, `tool_use_failed`, … | other 4xx |
+/// | `ContentFilter` | `content_filter`, `content_policy_violation`, `ResponsibleAIPolicyViolation` | |
+/// | `Timeout`, transient | `timeout_error`, `DEADLINE_EXCEEDED`, `modelTimeoutException`, … | 408, 504 |
+/// | `Server`, transient | `server_error`, `api_error`, `INTERNAL`, `generation`, `internalServerException`, `modelStreamErrorException`, … | other 5xx |
+/// | `Other` | all else, such as `CANCELLED` | 499 |
+///
+/// Sources: OpenAI's "Error codes", Anthropic's "Errors", Google's `google.rpc.Code`, the exceptions
+/// of AWS's `ConverseStream` and `InvokeModelWithResponseStream`, text-generation-inference's
+/// `ErrorResponse`, llama.cpp's server, and recorded streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {

@@ -23,22 +23,25 @@ use core::ops::Range;
 
 use memchr::memchr_iter;
 
-use crate::delta::Usage;
+use crate::delta::{Delta, Usage};
 use crate::dialect::json::{string_end, value_end};
+use crate::dialect::progress::Version;
 use crate::dialect::sink::{Mark, Note, Sink};
 use crate::dialect::usage::Count;
 use crate::frame::Event;
 
 /// So many shapes of events are known side by side.
-const MAX_TEMPLATES: usize = 4;
+const MAX_TEMPLATES: usize = 6;
 /// An event with more varying places is not worth it.
 const MAX_HOLES: usize = 16;
 /// Nor is a larger one: its text is most of it.
 const MAX_WIRE_BYTES: usize = 16 * 1024;
+/// An event without text is worth it at once if it is no larger, else where two follow each other.
+const MAX_SILENT_BYTES: usize = 256;
 /// A hit pays for so many attempts that fail, and no more than so many are saved up.
 const CREDIT_OF_HIT: u32 = 2;
 const MAX_CREDIT: u32 = 16;
-const FIRST_CREDIT: u32 = 6;
+const FIRST_CREDIT: u32 = 8;
 /// Without credit, so many events pass before the next attempt; each time twice as many.
 const FIRST_REST: u32 = 8;
 const MAX_REST: u32 = 1024;
@@ -70,10 +73,14 @@ struct Template {
     holes: Vec<Hole>,
     notes: Vec<Note>,
     usage: Usage,
+    /// Where what does not vary behind the last hole begins.
+    from: usize,
     /// What of `wire` lies behind the last line that counts against the event limit.
     tail: usize,
     /// What was known of the response, see `Progress::version`.
-    version: u32,
+    version: Version,
+    /// Whether the tools' part of it counts.
+    uses_tools: bool,
     /// Which template hit after this one the last time.
     next: usize,
     /// The event's only note, where that is text.
@@ -83,9 +90,18 @@ struct Template {
 /// A place that varies: a whole scalar, a string without its quotes.
 #[derive(Debug, Clone, Copy, Default)]
 struct Hole {
-    start: u32,
-    end: u32,
+    /// What does not vary before it, from the hole before on: a range of the template's own bytes,
+    /// at whose end the hole begins.
+    from: u32,
+    until: u32,
     what: What,
+}
+
+impl Hole {
+    #[inline]
+    fn literal(self) -> Range<usize> {
+        self.from as usize..self.until as usize
+    }
 }
 
 /// What varies.
@@ -139,6 +155,9 @@ impl Templates {
 
     /// Forgets the stream; memory is kept.
     pub(crate) fn reset(&mut self) {
+        for template in &mut self.list {
+            template.forget();
+        }
         self.len = 0;
         self.last = 0;
         self.expected = 0;
@@ -161,73 +180,57 @@ impl Templates {
     }
 
     /// Holds the expected template against the event that `bytes` begin with. Gives the length of
-    /// the event, and its only note with its text, where it matches and its text can be read where
-    /// it stands. Everything else is for [`find`](Self::find).
+    /// the event and its only delta, where it matches and its text can be read where it stands.
+    /// Everything else is for [`find`](Self::find).
     #[inline]
     pub(crate) fn single<'b>(
         &mut self,
         bytes: &'b [u8],
-        version: u32,
+        version: Version,
         max: usize,
-    ) -> Option<(usize, Note, &'b str)> {
+    ) -> Option<(usize, Delta<'b>)> {
         let template = self.list.get(self.expected)?;
-        let note = template.single?;
-        if template.version != version || self.expected >= self.len {
+        let (Some(note), true) = (&template.single, template.is_good_for(version)) else {
             return None;
-        }
-        let mut text: Option<&[u8]> = None;
-        let (mut from, mut pos) = (0, 0);
+        };
+        let wire = template.wire.as_slice();
+        let mut text: &[u8] = &[];
+        let mut rest = bytes;
         for hole in &template.holes {
-            let literal = template.wire.get(from..hole.start as usize)?;
-            let rest = bytes.get(pos..)?.strip_prefix(literal)?;
-            pos += literal.len();
-            from = hole.end as usize;
+            rest = strip(rest, wire.get(hole.literal())?)?;
             let len = match hole.what {
-                // Short, ASCII or not, and without escapes: nearly all text is.
                 What::Text(_) => {
-                    let len = match rest
-                        .first_chunk::<8>()
-                        .map(|word| stops(u64::from_le_bytes(*word)))
-                    {
-                        Some(stops) if stops != 0 => (stops.trailing_zeros() / 8) as usize,
-                        _ => scan_string(bytes, pos, |_| None)?.end - pos,
-                    };
-                    if len == 0 || rest.get(len) != Some(&b'"') {
-                        return None;
-                    }
-                    text = rest.get(..len);
-                    len
+                    text = plain(rest)?;
+                    text.len()
                 }
-                what => what.scan(bytes, pos)?.end - pos,
+                What::String => match plain(rest) {
+                    Some(ignored) => ignored.len(),
+                    None => hole.what.scan(rest, 0)?.end,
+                },
+                what => what.scan(rest, 0)?.end,
             };
-            pos += len;
+            rest = rest.get(len..)?;
         }
-        let literal = template.wire.get(from..)?;
-        if !bytes.get(pos..)?.starts_with(literal) {
+        rest = strip(rest, wire.get(template.from..)?)?;
+        let len = bytes.len() - rest.len();
+        if text.is_empty() || len - template.tail > max {
             return None;
         }
-        let len = pos + literal.len();
-        let text = core::str::from_utf8(text?).ok()?;
-        if len - template.tail > max {
-            return None;
-        }
-        self.took(Hit {
-            len,
-            at: self.expected,
-        });
-        Some((len, note, text))
+        let delta = note.with(core::str::from_utf8(text).ok()?)?;
+        self.took(self.expected);
+        Some((len, delta))
     }
 
     /// Holds all templates against the event that `bytes` begin with, if they do begin with a whole
     /// one. `version` is that of what is known of the response, `max` the event limit.
-    pub(crate) fn find(&mut self, bytes: &[u8], version: u32, max: usize) -> Option<Hit> {
+    pub(crate) fn find(&mut self, bytes: &[u8], version: Version, max: usize) -> Option<Hit> {
         let expected = self.expected;
         let others = (0..self.len).filter(|at| *at != expected);
         for at in core::iter::once(expected).chain(others) {
             let Some(template) = self.list.get(at) else {
                 continue;
             };
-            if template.version != version || at >= self.len {
+            if !template.is_good_for(version) {
                 continue;
             }
             let Some(len) = template.matches(bytes, &mut self.found) else {
@@ -273,23 +276,26 @@ impl Templates {
         true
     }
 
-    /// The hit was used: what follows it will be expected after it the next time.
-    #[inline]
-    pub(crate) fn took(&mut self, hit: Hit) {
-        if hit.at != self.expected
-            && let Some(last) = self.list.get_mut(self.last)
-        {
-            last.next = hit.at;
+    /// The hit was used.
+    pub(crate) fn used(&mut self, hit: Hit) {
+        self.took(hit.at);
+    }
+
+    /// A template was used: what follows it will be expected after it the next time.
+    #[inline(always)]
+    fn took(&mut self, at: usize) {
+        if at != self.last || at != self.expected {
+            self.follow(at);
         }
-        self.last = hit.at;
-        self.expected = self.list.get(hit.at).map_or(0, |template| template.next);
         self.taken += 1;
-        self.credit = (self.credit + CREDIT_OF_HIT).min(MAX_CREDIT);
-        self.next_rest = FIRST_REST;
+        if self.credit < MAX_CREDIT {
+            self.credit += CREDIT_OF_HIT;
+            self.next_rest = FIRST_REST;
+        }
     }
 
     /// An event went the full path, whose deltas are in `sink`: learns from it.
-    pub(crate) fn missed(&mut self, event: &Event<'_>, sink: &Sink, version: u32) {
+    pub(crate) fn missed(&mut self, event: &Event<'_>, sink: &Sink, version: Version) {
         if !self.is_enabled {
             return;
         }
@@ -301,9 +307,10 @@ impl Templates {
             return;
         }
         let seen = Seen::of(event, sink);
-        // What gives no text is mostly said once; an attempt that fails early costs next to nothing.
+        // What gives no text is mostly said once, if it is not short.
         let is_silent = sink.notes().is_empty();
-        let is_once = is_silent && !core::mem::replace(&mut self.was_silent, is_silent);
+        let was_silent = core::mem::replace(&mut self.was_silent, is_silent);
+        let is_once = is_silent && !was_silent && event.raw.len() > MAX_SILENT_BYTES;
         let Some(seen) = seen.filter(|_| !is_once) else {
             return;
         };
@@ -315,7 +322,7 @@ impl Templates {
         self.learn(&seen, version);
     }
 
-    fn learn(&mut self, seen: &Seen<'_>, version: u32) -> Option<()> {
+    fn learn(&mut self, seen: &Seen<'_>, version: Version) -> Option<()> {
         for at in 0..self.len {
             let template = self.list.get_mut(at)?;
             if let Some(holes) = template.align(seen) {
@@ -332,9 +339,6 @@ impl Templates {
                 return None;
             }
             holes.push(start, end, What::Text(n))?;
-        }
-        if !holes.as_slice().is_sorted_by_key(|hole| hole.start) {
-            return None;
         }
         let at = if self.len < MAX_TEMPLATES {
             self.len += 1;
@@ -353,7 +357,8 @@ impl Templates {
         Some(())
     }
 
-    /// The template was made or renewed from the event that came last.
+    /// The template is that of the event that came last.
+    #[inline(never)]
     fn follow(&mut self, at: usize) {
         if let Some(last) = self
             .list
@@ -368,22 +373,24 @@ impl Templates {
 }
 
 impl Template {
-    /// Whether `bytes` begin with this event, and how long it is there.
     #[inline]
+    fn is_good_for(&self, version: Version) -> bool {
+        self.version.response == version.response
+            && (!self.uses_tools || self.version.tools == version.tools)
+    }
+
+    /// Whether `bytes` begin with this event, and how long it is there.
     fn matches(&self, bytes: &[u8], found: &mut [Filling; MAX_HOLES]) -> Option<usize> {
         let mut pos = 0;
-        let mut from = 0;
         for (hole, filling) in self.holes.iter().zip(found) {
-            let literal = self.wire.get(from..hole.start as usize)?;
+            let literal = self.wire.get(hole.literal())?;
             if !bytes.get(pos..)?.starts_with(literal) {
                 return None;
             }
-            pos += literal.len();
-            *filling = hole.what.scan(bytes, pos)?;
+            *filling = hole.what.scan(bytes, pos + literal.len())?;
             pos = filling.end;
-            from = hole.end as usize;
         }
-        let literal = self.wire.get(from..)?;
+        let literal = self.wire.get(self.from..)?;
         bytes
             .get(pos..)?
             .starts_with(literal)
@@ -404,22 +411,23 @@ impl Template {
         }
         let mut holes = Holes::default();
         let (mut from, mut pos) = (0, 0);
-        let mut known = self.holes.iter().peekable();
+        let mut known = self.holes.iter();
+        let mut next = known.next();
         loop {
-            let until = known
-                .peek()
-                .map_or(self.wire.len(), |hole| hole.start as usize);
+            // Up to the next known hole.
+            let until = next.map_or(self.wire.len(), |hole| hole.until as usize);
             let literal = self.wire.get(from..until)?;
             let rest = seen.raw.get(pos..)?;
             let same = literal.iter().zip(rest).take_while(|(a, b)| a == b).count();
             if same == literal.len() {
-                let Some(hole) = known.next() else {
+                let Some(hole) = next else {
                     return (same == rest.len()).then_some(holes);
                 };
                 let start = pos + same;
                 let end = hole.what.scan(seen.raw, start)?.end;
                 holes.push(start, end, hole.what)?;
-                (from, pos) = (hole.end as usize, end);
+                next = known.next();
+                (from, pos) = (next.map_or(self.from, |hole| hole.from as usize), end);
                 continue;
             }
             // What they differ in begins in both after the same bytes.
@@ -427,12 +435,22 @@ impl Template {
             let known_start = from + start.checked_sub(pos)?;
             let end = what.scan(seen.raw, start)?.end;
             let known_end = what.scan(&self.wire, known_start)?.end;
+            if known_end > until {
+                return None;
+            }
             holes.push(start, end, what)?;
             (from, pos) = (known_end, end);
         }
     }
 
-    fn take(&mut self, seen: &Seen<'_>, holes: &Holes, version: u32) {
+    /// Matches nothing any more; memory is kept.
+    fn forget(&mut self) {
+        self.wire.clear();
+        self.holes.clear();
+        self.single = None;
+    }
+
+    fn take(&mut self, seen: &Seen<'_>, holes: &Holes, version: Version) {
         self.wire.clear();
         self.wire.extend_from_slice(seen.raw);
         self.holes.clear();
@@ -440,8 +458,10 @@ impl Template {
         self.notes.clear();
         self.notes.extend_from_slice(seen.sink.notes());
         self.usage = seen.sink.counts();
+        self.from = holes.end;
         self.tail = seen.tail;
         self.version = version;
+        self.uses_tools = seen.sink.uses_tools();
         self.single = match self.notes.as_slice() {
             [note] if note.with("").is_some() => Some(*note),
             _ => None,
@@ -596,25 +616,55 @@ impl<'e> Seen<'e> {
 struct Holes {
     list: [Hole; MAX_HOLES],
     len: usize,
+    /// Where the last one ends.
+    end: usize,
 }
 
 impl Holes {
-    /// Adds one; `None` where there are too many.
+    /// Adds one that lies behind the others; `None` where it does not, or there are too many.
     fn push(&mut self, start: usize, end: usize, what: What) -> Option<()> {
         // A template is no larger than `MAX_WIRE_BYTES`.
-        let narrow = |pos| u32::try_from(pos).ok();
-        *self.list.get_mut(self.len)? = Hole {
-            start: narrow(start)?,
-            end: narrow(end)?,
-            what,
-        };
+        let (from, until) = (u32::try_from(self.end).ok()?, u32::try_from(start).ok()?);
+        if from > until || start > end {
+            return None;
+        }
+        *self.list.get_mut(self.len)? = Hole { from, until, what };
         self.len += 1;
+        self.end = end;
         Some(())
     }
 
     fn as_slice(&self) -> &[Hole] {
         self.list.get(..self.len).unwrap_or_default()
     }
+}
+
+/// What is left of `bytes` behind `prefix`, if they begin with it.
+#[inline(always)]
+fn strip<'b>(bytes: &'b [u8], prefix: &[u8]) -> Option<&'b [u8]> {
+    let (start, rest) = bytes.split_at_checked(prefix.len())?;
+    (start == prefix).then_some(rest)
+}
+
+/// The content of the string that `bytes` are in, if it has no escapes and no control characters
+/// and does not end too close to the end of `bytes`: the fast way of [`scan_string`], which is for
+/// all that this is not.
+#[inline(always)]
+fn plain(bytes: &[u8]) -> Option<&[u8]> {
+    let mut len = 0;
+    for word in bytes.chunks_exact(8) {
+        let stops = stops(u64::from_le_bytes(word.try_into().ok()?));
+        if stops != 0 {
+            len += (stops.trailing_zeros() / 8) as usize;
+            return if bytes.get(len) == Some(&b'"') {
+                bytes.get(..len)
+            } else {
+                None
+            };
+        }
+        len += 8;
+    }
+    None
 }
 
 impl What {

@@ -6,7 +6,7 @@ mod common;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use common::{cut, every};
+use common::framing::{cut, every};
 use deltawire::frame::{Carry, Eof, Item, ndjson, sse};
 
 /// Counts what each thread asks of the system's allocator.

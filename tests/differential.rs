@@ -13,7 +13,7 @@
 //! - Neither shows comments and unknown fields, nor data-less blocks; those are compared elsewhere.
 mod common;
 
-use common::{cases, cut, cut_stream};
+use common::framing::{cases, cut, cut_stream};
 use deltawire::frame::{Eof, Item, sse};
 use proptest::prelude::*;
 

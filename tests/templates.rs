@@ -226,6 +226,27 @@ const TRAPS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "the last event of llama.cpp is not all counts",
+        &[
+            r#"data: {"index":0,"content":"x","stop":true,"stop_type":"eos","tokens_predicted":3}"#,
+            r#"data: {"index":0,"content":"x","stop":true,"stop_type":"eos","tokens_predicted":3}"#,
+            r#"data: {"index":0,"content":"x","stop":true,"stop_type":"eo\u0073","tokens_predicted":3}"#,
+            r#"data: {"index":0,"content":"x","stop":true,"stop_type":"limit","tokens_predicted":3}"#,
+        ],
+    ),
+    (
+        "blocks of text and of arguments, numbered",
+        &[
+            r#"data: {"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"t","name":"f"}}"#,
+            r#"data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a"}}"#,
+            r#"data: {"type":"content_block_delta","index":2,"delta":{"type":"text_delta","text":"a"}}"#,
+            r#"data: {"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":"a"}}"#,
+            r#"data: {"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":"b"}}"#,
+            r#"data: {"type":"content_block_delta","index":3,"delta":{"type":"input_json_delta","partial_json":"b"}}"#,
+            r#"data: {"type":"content_block_delta","index":"1","delta":{"type":"text_delta","text":"a"}}"#,
+        ],
+    ),
+    (
         "the stop reason of watsonx",
         &[
             r#"data: {"results":[{"generated_text":"a","stop_reason":"eos_token"}]}"#,

@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use common::{cut, cuttings};
+use common::framing::{cut, cuttings};
 use deltawire::frame::{Carry, Eof, Item, sse};
 use serde_json::{Value, json};
 

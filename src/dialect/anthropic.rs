@@ -28,12 +28,16 @@ impl State {
         let root = wire.doc.root;
         let mut name = "";
         let mut index = 0;
+        let mut index_key = None;
         let mut object = None;
         let mut counts = None;
         for (key, value) in root.members() {
             match key {
                 "type" => name = value.text(),
-                "index" => index = value.index().unwrap_or_default(),
+                "index" => {
+                    index = value.index().unwrap_or_default();
+                    index_key = Some(key);
+                }
                 "message" | "content_block" | "delta" => object = Some(value),
                 "usage" => counts = Some(value),
                 _ => sink.ignored(key),
@@ -57,6 +61,12 @@ impl State {
             ("message_stop", _) => self.progress.done(sink),
             ("error", _) => Said::read(root).report(&wire.doc, sink),
             _ => return false,
+        }
+        // Blocks of text have no number in the model.
+        if let Some(key) = index_key
+            && !sink.uses_tools()
+        {
+            sink.ignored(key);
         }
         true
     }

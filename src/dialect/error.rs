@@ -3,7 +3,7 @@
 //! The same table serves errors inside a stream and those that an HTTP status reports before it.
 
 use alloc::string::String;
-use core::fmt::Write;
+use core::fmt;
 
 use super::json::{Doc, Value};
 use super::sink::Sink;
@@ -89,6 +89,7 @@ const KINDS: &[(&str, ErrorKind)] = &[
     ("generation", ErrorKind::Server),
     ("incomplete_generation", ErrorKind::Server),
     ("internalserverexception", ErrorKind::Server),
+    ("internalfailure", ErrorKind::Server),
     ("modelstreamerrorexception", ErrorKind::Server),
     ("modelerrorexception", ErrorKind::Server),
 ];
@@ -130,6 +131,7 @@ impl<'d> Said<'d> {
             ..Said::default()
         };
         let mut inner = Said::default();
+        let mut is_bare = false;
         if let Some(first) = value.elements().next() {
             return Said::read(first);
         }
@@ -151,7 +153,10 @@ impl<'d> Said<'d> {
                         .filter(|name| *name != "error")
                         .unwrap_or(said.name);
                 }
-                "error" => inner = Said::read(value),
+                "error" => {
+                    inner = Said::read(value);
+                    is_bare = value.str().is_some();
+                }
                 "x_groq" => {
                     if let Some(error) = value.get("error") {
                         inner = Said::read(error);
@@ -159,6 +164,13 @@ impl<'d> Said<'d> {
                 }
                 _ => {}
             }
+        }
+        // A string beside a message is no message but a name: "Unauthorized".
+        if is_bare && !said.message.is_empty() {
+            if said.name.is_empty() {
+                said.name = inner.message;
+            }
+            inner.message = "";
         }
         // What stands further inside is closer to the cause.
         let first = |inner: &'d str, outer| if inner.is_empty() { outer } else { inner };
@@ -207,38 +219,48 @@ impl<'d> Said<'d> {
     /// Notes the error, which `payload` reports.
     pub(crate) fn report_as(&self, payload: &[u8], sink: &mut Sink) {
         let kind = self.kind();
-        let number = match self.number {
-            Some(number) if self.code.is_empty() => {
-                let mut text = String::new();
-                // Writing to a `String` cannot fail.
-                let _ = write!(text, "{number}");
-                text
-            }
-            _ => String::new(),
-        };
-        let code = [self.code, self.name, &number]
+        let named = [self.code, self.name]
             .into_iter()
             .find(|code| !code.is_empty());
+        let code: &dyn fmt::Display = match (&named, &self.number) {
+            (Some(name), _) => name,
+            (None, Some(number)) => number,
+            (None, None) => &"",
+        };
         // Without words of its own the error is shown as it came.
         let message = match core::str::from_utf8(payload) {
             Ok(text) if self.message.is_empty() => text,
             _ => self.message,
         };
-        sink.error(
-            kind,
-            kind.is_transient(),
-            code.unwrap_or_default(),
-            message,
-            payload,
-        );
+        sink.error(kind, kind.is_transient(), code, message, payload);
     }
+}
+
+/// Notes an error that is plain text. Returns false where it is JSON, cut or broken.
+pub(crate) fn report_text(text: &[u8], sink: &mut Sink) -> bool {
+    let text = text.trim_ascii();
+    if let [] | [b'{' | b'[' | b'"', ..] = text {
+        return false;
+    }
+    let said = Said {
+        message: &String::from_utf8_lossy(text),
+        ..Said::default()
+    };
+    said.report_as(text, sink);
+    true
 }
 
 /// Notes an error that is not the dialect's own: `{"error": …}`, or anything named an error.
 pub(crate) fn report(doc: &Doc<'_>, is_error: bool, sink: &mut Sink) -> bool {
     let first = doc.root.elements().next().unwrap_or(doc.root);
     let error = first.get("error");
-    if !is_error && !error.is_some_and(|error| error.str().is_some() || error.is_object()) {
+    let is_named = ["type", "object"]
+        .iter()
+        .any(|key| first.text_of(key) == "error");
+    if !is_error
+        && !is_named
+        && !error.is_some_and(|error| error.str().is_some() || error.is_object())
+    {
         return false;
     }
     Said::read(doc.root).report(doc, sink);

@@ -75,7 +75,7 @@ impl State {
                 | "logprobsResult"
                     if !value.is_empty() =>
                 {
-                    other = Some(key)
+                    other = Some(key);
                 }
                 _ => sink.ignored(key),
             }

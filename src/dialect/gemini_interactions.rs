@@ -53,9 +53,8 @@ impl State {
     fn step(&mut self, index: i32, step: Value<'_>, wire: &Wire<'_>, sink: &mut Sink) {
         match step.text_of("type") {
             "function_call" => self.function_call(index, step, wire, sink),
-            "thought" | "model_output" | "text" => {
-                sink.piece(Kind::Text, 0, step.text_of("text"));
-            }
+            "thought" => sink.piece(Kind::Reasoning, 0, step.text_of("text")),
+            "model_output" | "text" => sink.piece(Kind::Text, 0, step.text_of("text")),
             kind => sink.other(kind, wire.doc.text),
         }
     }

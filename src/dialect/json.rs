@@ -4,8 +4,6 @@
 //! surrogate, an integer beyond 64 bits, a number beyond `f64`, `NaN`. So a payload is copied to
 //! scratch memory first, and one that is refused gets a second try with those places mended.
 
-use alloc::borrow::Cow;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
@@ -35,6 +33,8 @@ pub(crate) fn read<R>(payload: &[u8], f: impl FnOnce(Doc<'_>) -> R) -> Result<R,
 /// What reading a payload needs; reused, so that reading allocates nothing once warm.
 struct Reader {
     scratch: Vec<u8>,
+    /// The payload with U+FFFD in place of what is no UTF-8.
+    lossy: Vec<u8>,
     buffers: Buffers,
     /// Empty between calls, its memory kept.
     tape: Tape<'static>,
@@ -61,51 +61,71 @@ impl Reader {
     fn new() -> Self {
         Reader {
             scratch: Vec::new(),
+            lossy: Vec::new(),
             buffers: Buffers::new(0),
             tape: Tape(Vec::new()),
         }
     }
 
-    fn read<R>(&mut self, payload: &[u8], f: impl FnOnce(Doc<'_>) -> R) -> Result<R, NotJson> {
-        let mut text = Cow::Borrowed(payload);
-        let mut mended = false;
-        let mut f = Some(f);
-        loop {
-            self.scratch.clear();
-            self.scratch.extend_from_slice(&text);
-            if mended {
-                mend(&mut self.scratch);
-            }
-            self.scratch.resize(text.len() + INPUT_PADDING, 0);
-            let base = self.scratch.as_ptr() as usize;
-            let mut tape = core::mem::replace(&mut self.tape, Tape(Vec::new())).reset();
-            let parsed =
-                fill_tape_padded(&mut self.scratch, text.len(), &mut self.buffers, &mut tape);
-            let doc = Doc {
-                root: Value(&tape.0),
-                text: &text,
-                base,
-            };
-            let result = match parsed {
-                Ok(()) => f.take().map(|f| f(doc)),
-                Err(_) => None,
-            };
-            self.tape = tape.reset();
-            match (result, parsed) {
-                (Some(result), _) => return Ok(result),
-                (None, Err(error)) if mended => {
-                    return Err(NotJson {
-                        at: error.index().min(text.len()),
-                    });
-                }
-                (None, _) => {
-                    mended = true;
-                    if core::str::from_utf8(payload).is_err() {
-                        text = Cow::Owned(String::from_utf8_lossy(payload).into_owned().into());
-                    }
+    /// Parses `payload` and hands it to `f`.
+    pub(crate) fn read<R>(
+        &mut self,
+        payload: &[u8],
+        f: impl FnOnce(Doc<'_>) -> R,
+    ) -> Result<R, NotJson> {
+        let f = match self.attempt(payload, false, f) {
+            Ok(result) => return Ok(result),
+            Err((f, _)) => f,
+        };
+        let result = if core::str::from_utf8(payload).is_ok() {
+            self.attempt(payload, true, f)
+        } else {
+            let mut lossy = core::mem::take(&mut self.lossy);
+            lossy.clear();
+            for piece in payload.utf8_chunks() {
+                lossy.extend_from_slice(piece.valid().as_bytes());
+                if !piece.invalid().is_empty() {
+                    lossy.extend_from_slice("\u{FFFD}".as_bytes());
                 }
             }
+            let result = self.attempt(&lossy, true, f);
+            self.lossy = lossy;
+            result
+        };
+        result.map_err(|(_, error)| error)
+    }
+
+    /// Parses `text`, mended or as it is. Where it is refused, `f` is given back.
+    fn attempt<R, F: FnOnce(Doc<'_>) -> R>(
+        &mut self,
+        text: &[u8],
+        mended: bool,
+        f: F,
+    ) -> Result<R, (F, NotJson)> {
+        self.scratch.clear();
+        self.scratch.extend_from_slice(text);
+        if mended {
+            mend(&mut self.scratch);
         }
+        self.scratch.resize(text.len() + INPUT_PADDING, 0);
+        let base = self.scratch.as_ptr() as usize;
+        let mut tape = core::mem::replace(&mut self.tape, Tape(Vec::new())).reset();
+        let parsed = fill_tape_padded(&mut self.scratch, text.len(), &mut self.buffers, &mut tape);
+        let result = match parsed {
+            Ok(()) => Ok(f(Doc {
+                root: Value(&tape.0),
+                text,
+                base,
+            })),
+            Err(error) => Err((
+                f,
+                NotJson {
+                    at: error.index().min(text.len()),
+                },
+            )),
+        };
+        self.tape = tape.reset();
+        result
     }
 }
 
@@ -115,8 +135,9 @@ impl Reader {
 pub(crate) struct Value<'d>(&'d [Node<'d>]);
 
 impl<'d> Value<'d> {
-    fn node(self) -> Option<Node<'d>> {
-        self.0.first().copied()
+    #[inline]
+    fn node(self) -> Option<&'d Node<'d>> {
+        self.0.first()
     }
 
     /// The string.
@@ -134,13 +155,21 @@ impl<'d> Value<'d> {
         self.str().unwrap_or_default()
     }
 
+    /// Whether it is true or false.
+    pub(crate) fn bool(self) -> Option<bool> {
+        match self.node() {
+            Some(Node::Static(StaticNode::Bool(value))) => Some(*value),
+            _ => None,
+        }
+    }
+
     /// The number, where it is whole and not negative; 3.0 is 3.
     pub(crate) fn u64(self) -> Option<u64> {
         match self.node()? {
-            Node::Static(StaticNode::U64(n)) => Some(n),
-            Node::Static(StaticNode::I64(n)) => u64::try_from(n).ok(),
-            Node::Static(StaticNode::F64(n)) if n >= 0.0 && n < 9e15 && n.fract() == 0.0 => {
-                Some(n as u64)
+            Node::Static(StaticNode::U64(n)) => Some(*n),
+            Node::Static(StaticNode::I64(n)) => u64::try_from(*n).ok(),
+            Node::Static(StaticNode::F64(n)) if (0.0..9e15).contains(n) && n.fract() == 0.0 => {
+                Some(*n as u64)
             }
             _ => None,
         }
@@ -154,7 +183,7 @@ impl<'d> Value<'d> {
     /// The number, as the index of a tool call, which some begin at -1.
     pub(crate) fn index(self) -> Option<i32> {
         match self.node()? {
-            Node::Static(StaticNode::I64(n)) => i32::try_from(n).ok(),
+            Node::Static(StaticNode::I64(n)) => i32::try_from(*n).ok(),
             _ => i32::try_from(self.u64()?).ok(),
         }
     }
@@ -180,34 +209,19 @@ impl<'d> Value<'d> {
 
     /// The members of an object, in wire order, a key that comes twice among them.
     #[inline]
-    pub(crate) fn members(self) -> impl Iterator<Item = (&'d str, Value<'d>)> + use<'d> {
-        let mut rest = if self.is_object() {
-            self.0.get(1..).unwrap_or_default()
-        } else {
-            &[]
-        };
-        core::iter::from_fn(move || {
-            let Some(Node::String(key)) = rest.first().copied() else {
-                return None;
-            };
-            let (value, behind) = split_value(rest.get(1..)?)?;
-            rest = behind;
-            Some((key, value))
+    pub(crate) fn members(self) -> Members<'d> {
+        Members(match self.0 {
+            [Node::Object { .. }, rest @ ..] => rest,
+            _ => &[],
         })
     }
 
     /// The elements of an array.
     #[inline]
-    pub(crate) fn elements(self) -> impl Iterator<Item = Value<'d>> + use<'d> {
-        let mut rest = if self.is_array() {
-            self.0.get(1..).unwrap_or_default()
-        } else {
-            &[]
-        };
-        core::iter::from_fn(move || {
-            let (value, behind) = split_value(rest)?;
-            rest = behind;
-            Some(value)
+    pub(crate) fn elements(self) -> Elements<'d> {
+        Elements(match self.0 {
+            [Node::Array { .. }, rest @ ..] => rest,
+            _ => &[],
         })
     }
 
@@ -225,10 +239,41 @@ impl<'d> Value<'d> {
     }
 }
 
+/// See [`Value::members`].
+pub(crate) struct Members<'d>(&'d [Node<'d>]);
+
+impl<'d> Iterator for Members<'d> {
+    type Item = (&'d str, Value<'d>);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let [Node::String(key), rest @ ..] = self.0 else {
+            return None;
+        };
+        let (value, rest) = split_value(rest)?;
+        self.0 = rest;
+        Some((key, value))
+    }
+}
+
+/// See [`Value::elements`].
+pub(crate) struct Elements<'d>(&'d [Node<'d>]);
+
+impl<'d> Iterator for Elements<'d> {
+    type Item = Value<'d>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let (value, rest) = split_value(self.0)?;
+        self.0 = rest;
+        Some(value)
+    }
+}
+
 /// Takes the first value off a run of nodes.
 #[inline]
 fn split_value<'d>(nodes: &'d [Node<'d>]) -> Option<(Value<'d>, &'d [Node<'d>])> {
-    let len = match *nodes.first()? {
+    let len = match nodes.first()? {
         Node::Object { count, .. } | Node::Array { count, .. } => count + 1,
         _ => 1,
     };
@@ -304,7 +349,7 @@ pub(crate) fn value_end(text: &[u8], mut pos: usize) -> Option<usize> {
 }
 
 /// Rewrites what simd-json refuses though JSON readers take it, each in the place it has: an escape
-/// of half a surrogate pair becomes that of U+FFFD, a number out of range `null` or `0`.
+/// of half a surrogate pair becomes that of U+FFFD, a number out of range `null` or `""`.
 fn mend(text: &mut [u8]) {
     let mut pos = 0;
     while let Some(&byte) = text.get(pos) {
@@ -372,7 +417,8 @@ fn mend_number(text: &mut [u8], pos: usize) -> usize {
     };
     if !in_range && is_plausible(known) {
         number.fill(b' ');
-        let put: &[u8] = if len >= 4 { b"null" } else { b"0" };
+        // `NaN` has no room for `null`; an empty string says as little, and 0 would say too much.
+        let put: &[u8] = if len >= 4 { b"null" } else { b"\"\"" };
         if let Some(place) = number.get_mut(..put.len()) {
             place.copy_from_slice(put);
         }

@@ -15,6 +15,7 @@
 //! | `tgi` | event stream | `generated_text` | `token` with an `id` or `text` |
 //! | `watsonx` | event stream | `stop_reason` | `results` with `generated_text` |
 //! | `replicate` | event stream | event `done` | data that is no JSON, or none with a `type`; event `output` |
+//! | `llamacpp` | event stream | `"stop":true` of every prompt | `content` beside `stop` |
 //! | `bedrock` | AWS event stream | `messageStop`, or the model's own | the framing, whose first byte is 0 |
 //!
 //! A dialect is one file with one `State`, whose `event` reads an event into the sink and whose
@@ -28,11 +29,13 @@ pub(crate) mod error;
 mod gemini;
 mod gemini_interactions;
 pub(crate) mod json;
+mod llamacpp;
 mod ollama;
 mod openai_assistants;
 mod openai_chat;
 mod openai_completions;
 mod openai_responses;
+mod pool;
 pub(crate) mod progress;
 mod replicate;
 pub(crate) mod sink;
@@ -41,10 +44,11 @@ mod tools;
 pub(crate) mod usage;
 mod watsonx;
 
+use alloc::boxed::Box;
 use core::fmt;
 use core::str::FromStr;
 
-use self::json::Doc;
+use self::json::{Doc, Value};
 use self::progress::Progress;
 use self::sink::Sink;
 use crate::delta::FinishReason;
@@ -80,6 +84,8 @@ pub enum Dialect {
     Watsonx,
     /// Replicate's prediction streams: `replicate`.
     Replicate,
+    /// The native completions of llama.cpp's server: `llamacpp`.
+    LlamaCpp,
     /// AWS Bedrock, Converse and Invoke: `bedrock`.
     Bedrock,
 }
@@ -100,6 +106,7 @@ impl Dialect {
         Dialect::Tgi,
         Dialect::Watsonx,
         Dialect::Replicate,
+        Dialect::LlamaCpp,
         Dialect::Bedrock,
     ];
 
@@ -120,6 +127,7 @@ impl Dialect {
             Dialect::Tgi => "tgi",
             Dialect::Watsonx => "watsonx",
             Dialect::Replicate => "replicate",
+            Dialect::LlamaCpp => "llamacpp",
             Dialect::Bedrock => "bedrock",
         }
     }
@@ -190,7 +198,9 @@ pub(crate) enum State {
     Tgi(tgi::State),
     Watsonx(watsonx::State),
     Replicate(replicate::State),
-    Bedrock(bedrock::State),
+    LlamaCpp(llamacpp::State),
+    /// Boxed, as it holds two other states and so is by far the largest.
+    Bedrock(Box<bedrock::State>),
 }
 
 impl State {
@@ -209,7 +219,19 @@ impl State {
             Dialect::Tgi => State::Tgi(Default::default()),
             Dialect::Watsonx => State::Watsonx(Default::default()),
             Dialect::Replicate => State::Replicate(Default::default()),
+            Dialect::LlamaCpp => State::LlamaCpp(Default::default()),
             Dialect::Bedrock => State::Bedrock(Default::default()),
+        }
+    }
+
+    /// A new one, in the memory of `spare` where that is of the same dialect.
+    pub(crate) fn begin(dialect: Dialect, spare: &mut Option<State>) -> Self {
+        match spare.take() {
+            Some(mut state) if state.dialect() == dialect => {
+                state.reset();
+                state
+            }
+            _ => State::new(dialect),
         }
     }
 
@@ -228,6 +250,7 @@ impl State {
             State::Tgi(_) => Dialect::Tgi,
             State::Watsonx(_) => Dialect::Watsonx,
             State::Replicate(_) => Dialect::Replicate,
+            State::LlamaCpp(_) => Dialect::LlamaCpp,
             State::Bedrock(_) => Dialect::Bedrock,
         }
     }
@@ -248,6 +271,7 @@ impl State {
             State::Tgi(state) => state.event(wire, sink),
             State::Watsonx(state) => state.event(wire, sink),
             State::Replicate(state) => state.event(wire, sink),
+            State::LlamaCpp(state) => state.event(wire, sink),
             State::Bedrock(state) => state.event(wire, sink),
         }
     }
@@ -275,6 +299,7 @@ impl State {
             State::Tgi(state) => state.reset(),
             State::Watsonx(state) => state.reset(),
             State::Replicate(state) => state.reset(),
+            State::LlamaCpp(state) => state.reset(),
             State::Bedrock(state) => state.reset(),
         }
     }
@@ -295,6 +320,7 @@ impl State {
             State::Tgi(state) => &state.progress,
             State::Watsonx(state) => &state.progress,
             State::Replicate(state) => &state.progress,
+            State::LlamaCpp(state) => &state.progress,
             State::Bedrock(state) => state.progress(),
         }
     }
@@ -314,6 +340,7 @@ impl State {
             State::Tgi(state) => &mut state.progress,
             State::Watsonx(state) => &mut state.progress,
             State::Replicate(state) => &mut state.progress,
+            State::LlamaCpp(state) => &mut state.progress,
             State::Bedrock(state) => state.progress_mut(),
         }
     }
@@ -333,32 +360,50 @@ impl State {
 /// the event type counts only where the payload names no type of its own.
 pub(crate) fn recognise(wire: &Wire<'_>) -> Option<Dialect> {
     let root = wire.doc.root;
-    let mut done = false;
-    let mut reply = false;
-    for (key, value) in root.members() {
-        match key {
-            "choices" if value.is_array() => return Some(openai(wire)),
-            "type" if value.str().is_some() => return by_type(value.text()),
-            "event_type" if value.str().is_some() => return Some(Dialect::GeminiInteractions),
-            "candidates" | "promptFeedback" | "usageMetadata" => return Some(Dialect::Gemini),
-            "response" if value.get("candidates").is_some() => return Some(Dialect::Gemini),
-            "completion" if value.str().is_some() => return Some(Dialect::AnthropicComplete),
-            "token" if value.get("text").is_some() => return Some(Dialect::Tgi),
-            "results" => {
-                let mut results = value.elements();
-                let result = results.next()?;
-                return result.get("generated_text").map(|_| Dialect::Watsonx);
-            }
-            "done" => done = true,
-            "message" => reply |= value.is_object(),
-            "response" => reply |= value.str().is_some(),
-            _ => {}
-        }
+    if root.get("choices").is_some_and(Value::is_array) {
+        return Some(openai(wire));
     }
-    if done && reply {
-        return Some(Dialect::Ollama);
+    let name = root.get("type").and_then(Value::str);
+    name.and_then(by_type)
+        .or_else(|| by_members(root))
+        .or_else(|| match name {
+            Some(_) => None,
+            None => by_event(wire.event),
+        })
+}
+
+/// Recognises a dialect whose payloads name no type but have members of their own.
+fn by_members(root: Value<'_>) -> Option<Dialect> {
+    let has_text = |key| root.get(key).is_some_and(|value| value.str().is_some());
+    let is_gemini = |value: Value<'_>| {
+        let mut keys = ["candidates", "promptFeedback", "usageMetadata"].into_iter();
+        keys.any(|key| value.get(key).is_some())
+    };
+    let has_generated = |results: Value<'_>| {
+        let first = results.elements().next();
+        first.is_some_and(|result| result.get("generated_text").is_some())
+    };
+    let has_reply = root.get("message").is_some_and(Value::is_object) || has_text("response");
+    if has_text("event_type") {
+        Some(Dialect::GeminiInteractions)
+    } else if is_gemini(root) || root.get("response").is_some_and(is_gemini) {
+        Some(Dialect::Gemini)
+    } else if has_text("completion") {
+        Some(Dialect::AnthropicComplete)
+    } else if root
+        .get("token")
+        .is_some_and(|token| token.get("text").is_some())
+    {
+        Some(Dialect::Tgi)
+    } else if root.get("results").is_some_and(has_generated) {
+        Some(Dialect::Watsonx)
+    } else if root.get("done").is_some() && has_reply {
+        Some(Dialect::Ollama)
+    } else if has_text("content") && root.get("stop").is_some_and(|stop| stop.bool().is_some()) {
+        Some(Dialect::LlamaCpp)
+    } else {
+        None
     }
-    by_event(wire.event)
 }
 
 /// Recognises a dialect whose payloads name no type of their own.
@@ -409,11 +454,9 @@ pub(crate) fn whole(wire: &Wire<'_>, sink: &mut Sink) -> bool {
         openai_responses::State::default().whole(wire, sink);
         return true;
     }
-    // Cohere's whole response has no type; its message has parts as content.
-    let parts = root
-        .get("message")
-        .and_then(|message| message.get("content"));
-    if parts.is_some_and(json::Value::is_array) && root.get("finish_reason").is_some() {
+    // Cohere's whole response has no type, and without text its message has no content.
+    let has_message = root.get("message").is_some_and(Value::is_object);
+    if has_message && root.get("finish_reason").is_some() {
         cohere::State::default().whole(wire, sink);
         return true;
     }

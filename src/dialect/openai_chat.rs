@@ -10,7 +10,6 @@ use super::progress::Progress;
 use super::sink::{Kind, Sink};
 use super::tools::Call;
 use super::{Wire, usage};
-use crate::delta::Usage;
 
 /// What is known of the message so far.
 #[derive(Default)]
@@ -61,14 +60,14 @@ impl State {
         let mut delta = None;
         let mut text = None;
         let mut finish = "";
-        let mut usage = Usage::default();
+        let mut usage = None;
         for (key, value) in choice.members() {
             match key {
                 "index" => index = value.choice().unwrap_or(0),
                 _ if key == news => delta = value.is_object().then_some(value).or(delta),
                 "text" => text = Some((key, value)),
                 "finish_reason" => finish = value.text(),
-                "usage" if value.is_object() => usage = usage::read(value, sink),
+                "usage" => usage = Some(value),
                 // The whole text so far, beside its delta: Perplexity and Writer.
                 "message" => {
                     self.progress.no_terminator = true;
@@ -92,8 +91,8 @@ impl State {
             (None, None) => {}
         }
         self.progress.choice(index, finish, sink);
-        if !usage.is_empty() {
-            self.progress.usage(usage, sink);
+        if let Some(usage) = usage.filter(|usage| usage.is_object()) {
+            self.progress.usage(usage::read(usage, sink), sink);
         }
     }
 
@@ -243,10 +242,9 @@ impl State {
 
 /// The parts of a chunk that chat and legacy completions share.
 pub(super) struct Chunk<'d> {
-    id: &'d str,
-    model: &'d str,
     choices: Option<Value<'d>>,
-    usage: Usage,
+    usage: Option<Value<'d>>,
+    groq: Option<Value<'d>>,
     is_error: bool,
 }
 
@@ -254,39 +252,38 @@ impl<'d> Chunk<'d> {
     /// Reads a payload and notes its start; `None` where it is neither a chunk nor an error.
     pub(super) fn read(doc: &Doc<'d>, progress: &mut Progress, sink: &mut Sink) -> Option<Self> {
         let mut chunk = Chunk {
-            id: "",
-            model: "",
             choices: None,
-            usage: Usage::default(),
+            usage: None,
+            groq: None,
             is_error: false,
         };
-        let mut is_chunk = false;
+        let (mut id, mut model, mut object) = ("", "", "");
+        let mut error = None;
         for (key, value) in doc.root.members() {
             match key {
-                "id" => chunk.id = value.text(),
-                "model" => chunk.model = value.text(),
-                "choices" if value.is_array() => chunk.choices = Some(value),
-                "usage" if value.is_object() => chunk.usage.merge(&usage::read(value, sink)),
-                "usage" => {}
+                "choices" => chunk.choices = Some(value),
+                "id" => id = value.text(),
+                "model" => model = value.text(),
+                "object" => object = value.text(),
+                "usage" => chunk.usage = Some(value),
+                "error" => error = Some(value),
                 // Groq gives its usage, and an error, here.
-                "x_groq" => {
-                    chunk.usage.merge(&usage::of(value.get("usage"), sink));
-                    chunk.is_error |= value.get("error").is_some_and(|error| !error.is_empty());
-                }
-                "error" => chunk.is_error |= !value.is_empty(),
-                "object" => {
-                    chunk.is_error |= value.text() == "error";
-                    is_chunk |= value.text() == "chat.completion.chunk";
-                }
+                "x_groq" => chunk.groq = Some(value),
                 // Cerebras tells its timing in the last chunk and sends no `[DONE]`.
                 "time_info" => progress.no_terminator = true,
                 _ => sink.ignored(key),
             }
         }
-        if !is_chunk && chunk.choices.is_none() && !chunk.is_error {
+        chunk.choices = chunk.choices.filter(|choices| choices.is_array());
+        chunk.is_error = object == "error"
+            || [error, chunk.groq.and_then(|groq| groq.get("error"))]
+                .into_iter()
+                .flatten()
+                .any(|error| !error.is_empty());
+        if chunk.choices.is_none() && !chunk.is_error && object != "chat.completion.chunk" {
             return None;
         }
-        progress.start(chunk.id, chunk.model, "", sink);
+        progress.start(id, model, "", sink);
         Some(chunk)
     }
 
@@ -296,7 +293,14 @@ impl<'d> Chunk<'d> {
 
     /// Notes what comes behind the choices: usage, then an error.
     pub(super) fn finish(&self, doc: &Doc<'d>, progress: &mut Progress, sink: &mut Sink) {
-        progress.usage(self.usage, sink);
+        let groq = self.groq.and_then(|groq| groq.get("usage"));
+        for usage in [groq, self.usage]
+            .into_iter()
+            .flatten()
+            .filter(|usage| usage.is_object())
+        {
+            progress.usage(usage::read(usage, sink), sink);
+        }
         if self.is_error {
             Said::read(doc.root).report(doc, sink);
         }

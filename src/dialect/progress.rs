@@ -1,12 +1,21 @@
 //! What every dialect keeps of a response: who answers, which tools were called, how far it is.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use super::finish_reason;
+use super::pool::Pool;
 use super::sink::Sink;
 use super::tools::Tools;
 use crate::delta::{FinishReason, Usage};
+
+/// Numbers that change with what is known of a response.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Version {
+    /// Who answers, which choices there are and which of them ended.
+    pub(crate) response: u32,
+    /// Which tools were called.
+    pub(crate) tools: u32,
+}
 
 /// How far a response has come.
 #[derive(Default)]
@@ -16,7 +25,7 @@ pub(crate) struct Progress {
     role: String,
     pub(super) tools: Tools,
     /// Index and last finish reason of each choice seen.
-    choices: Vec<(u32, String)>,
+    choices: Pool<(u32, String)>,
     /// Every count that was noted.
     pub(super) usage: Usage,
     /// All that the dialect demands of a complete stream was seen.
@@ -43,10 +52,13 @@ impl Progress {
         self.version += 1;
     }
 
-    /// A number that changes with everything known of the response that the deltas of an event of
-    /// text, arguments and counts may depend on.
-    pub(crate) fn version(&self) -> u32 {
-        self.version.wrapping_add(self.tools.version())
+    /// Changes with everything known of the response that the deltas of an event of text, arguments
+    /// and counts may depend on.
+    pub(crate) fn version(&self) -> Version {
+        Version {
+            response: self.version,
+            tools: self.tools.version(),
+        }
     }
 
     /// Takes over what is new about who answers and notes it as a start. Empty strings say nothing.
@@ -75,7 +87,12 @@ impl Progress {
 
     /// Notes that the choice exists, and its finish reason unless that is empty or was noted before.
     pub(super) fn choice(&mut self, index: u32, finish: &str, sink: &mut Sink) {
-        self.finish(index, finish_reason(finish), finish, sink);
+        let reason = if finish.is_empty() {
+            FinishReason::Other
+        } else {
+            finish_reason(finish)
+        };
+        self.finish(index, reason, finish, sink);
     }
 
     /// [`choice`](Self::choice), where the dialect knows better what the raw reason means.
@@ -83,7 +100,9 @@ impl Progress {
         let known = self.choices.iter().position(|(known, _)| *known == index);
         let known = known.unwrap_or_else(|| {
             self.version += 1;
-            self.choices.push((index, String::new()));
+            let (new, raw) = self.choices.push();
+            *new = index;
+            raw.clear();
             self.choices.len() - 1
         });
         if replace(&mut self.choices[known].1, raw) {

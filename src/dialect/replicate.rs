@@ -24,14 +24,18 @@ impl State {
     pub(crate) fn text(&mut self, event: &str, text: &str, sink: &mut Sink) -> bool {
         // Text, of which every space counts.
         sink.unique();
+        let is_json = text.trim_start().starts_with('{');
         match event {
             "output" => sink.piece(Kind::Text, 0, text),
+            "done" => return false,
+            _ if is_json => return false,
             "error" => Said {
                 message: text,
                 ..Said::default()
             }
             .report_as(text.as_bytes(), sink),
-            _ => return false,
+            // The prediction's log, and what is newer than this.
+            event => sink.other(event, text.as_bytes()),
         }
         true
     }

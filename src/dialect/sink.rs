@@ -6,6 +6,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt::{self, Write};
 
 use super::json::Doc;
 use super::usage::Count;
@@ -27,6 +28,8 @@ pub(crate) struct Sink {
     marks: Vec<Mark>,
     /// Reading the event changed what is known of the response in a way of its own.
     is_unique: bool,
+    /// Reading the event took knowing which tools were called.
+    uses_tools: bool,
 }
 
 /// A member that may vary from event to event.
@@ -113,6 +116,7 @@ impl Sink {
         self.parsed = (0, 0);
         self.marks.clear();
         self.is_unique = false;
+        self.uses_tools = false;
     }
 
     /// Says which payload the deltas that follow are from.
@@ -121,10 +125,12 @@ impl Sink {
     }
 
     /// Where in the payload a string of its stands.
+    #[inline]
     fn position(&self, text: &str) -> Option<u32> {
         let (base, len) = self.parsed;
-        let at = (text.as_ptr() as usize).checked_sub(base)?;
-        if at + text.len() <= len {
+        // Elsewhere in memory is before or behind it, so one comparison does.
+        let at = (text.as_ptr() as usize).wrapping_sub(base);
+        if at < len {
             u32::try_from(at).ok()
         } else {
             None
@@ -157,6 +163,15 @@ impl Sink {
     /// Declares that what the event does to what is known of the response depends on its text.
     pub(crate) fn unique(&mut self) {
         self.is_unique = true;
+    }
+
+    /// Declares that what the event gives depends on which tools were called.
+    pub(crate) fn use_tools(&mut self) {
+        self.uses_tools = true;
+    }
+
+    pub(crate) fn uses_tools(&self) -> bool {
+        self.uses_tools
     }
 
     pub(crate) fn marks(&self) -> &[Mark] {
@@ -244,6 +259,14 @@ impl Sink {
             end: narrow(self.text.len()),
             at: at.unwrap_or(NOWHERE),
         }
+    }
+
+    /// Keeps a number without the detour over a string of its own.
+    fn keep_shown(&mut self, what: &dyn fmt::Display) -> Span {
+        let start = self.text.len();
+        // Writing to a `String` cannot fail.
+        let _ = write!(self.text, "{what}");
+        self.span(start, None)
     }
 
     pub(crate) fn start(&mut self, id: &str, model: &str, role: &str) {
@@ -345,11 +368,11 @@ impl Sink {
         &mut self,
         kind: ErrorKind,
         transient: bool,
-        code: &str,
+        code: &dyn fmt::Display,
         message: &str,
         payload: &[u8],
     ) {
-        let (code, message) = (self.keep(code), self.keep(message));
+        let (code, message) = (self.keep_shown(code), self.keep(message));
         self.keep_raw(payload);
         self.notes.push(Note::Error {
             kind,

@@ -6,18 +6,19 @@
 //! comes again is not news.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
+use super::pool::Pool;
 use super::sink::Sink;
 
 /// The tool calls of a response so far.
 #[derive(Default)]
 pub(crate) struct Tools {
     /// The latest at an index is the last one here that has it.
-    calls: Vec<Known>,
+    calls: Pool<Known>,
     version: u32,
 }
 
+#[derive(Default)]
 struct Known {
     choice: u32,
     index: i32,
@@ -70,6 +71,7 @@ impl Tools {
     /// Finds the call that a fragment belongs to, or opens one, and returns its index. What is new
     /// about the call is noted as its start.
     pub(crate) fn call(&mut self, call: &Call<'_>, sink: &mut Sink) -> i32 {
+        sink.use_tools();
         let found = self.find(call).map(|at| {
             let last = self.calls.len() - 1;
             // Back to an earlier call at an index used twice: it is the latest there again.
@@ -87,16 +89,15 @@ impl Tools {
                 .iter()
                 .filter(|known| known.choice == call.choice)
                 .count();
-            self.calls.push(Known {
-                choice: call.choice,
-                index: call
-                    .index
-                    .unwrap_or(i32::try_from(count).unwrap_or(i32::MAX)),
-                id: String::new(),
-                has_name: false,
-                has_arguments: false,
-                is_server: call.is_server,
-            });
+            let new = self.calls.push();
+            new.choice = call.choice;
+            new.index = call
+                .index
+                .unwrap_or(i32::try_from(count).unwrap_or(i32::MAX));
+            new.id.clear();
+            new.has_name = false;
+            new.has_arguments = false;
+            new.is_server = call.is_server;
             (self.calls.len() - 1, true)
         });
         let known = &mut self.calls[at];

@@ -33,9 +33,8 @@ impl Count {
         Some(match name {
             // OpenAI; Anthropic; Gemini; Gemini Interactions; Ollama; Bedrock; TGI.
             "prompt_tokens" | "input_tokens" | "promptTokenCount" | "total_input_tokens"
-            | "prompt_eval_count" | "inputTokens" | "inputTokenCount" | "input_length" => {
-                Count::Input
-            }
+            | "prompt_eval_count" | "inputTokens" | "inputTokenCount" | "input_length"
+            | "tokens_evaluated" => Count::Input,
             "completion_tokens"
             | "output_tokens"
             | "candidatesTokenCount"
@@ -43,7 +42,8 @@ impl Count {
             | "eval_count"
             | "outputTokens"
             | "outputTokenCount"
-            | "generated_tokens" => Count::Output,
+            | "generated_tokens"
+            | "tokens_predicted" => Count::Output,
             "total_tokens" | "totalTokenCount" | "totalTokens" => Count::Total,
             "cached_tokens"
             | "prompt_cache_hit_tokens"

@@ -3,7 +3,7 @@
 //! The truth that the incremental parser is held against: no chunks, no carry, every line and every
 //! value copied. It also knows what the parser adds to the standard (items for lines that dispatch
 //! nothing, limits, raw bytes), so that two texts must be wrong alike before a test is.
-use super::Seen;
+use super::framing::Seen;
 use deltawire::frame::Eof;
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";

@@ -1072,6 +1072,23 @@ const PROVIDERS: &[Provider] = &[
             ),
         ],
     },
+    Provider {
+        dialect: Dialect::LlamaCpp,
+        events: &[
+            (
+                "",
+                r#"{"index":0,"content":"Hi","tokens":[1],"stop":false,"id_slot":-1,"tokens_predicted":3,"tokens_evaluated":9}"#,
+            ),
+            (
+                "",
+                r#"{"index":0,"content":"x","stop":true,"model":"l","stop_type":"eos","tokens_predicted":3,"tokens_evaluated":9}"#,
+            ),
+            (
+                "",
+                r#"{"index":0,"content":"x","stop":true,"stop_type":"","stopped_limit":false,"tokens_predicted":3}"#,
+            ),
+        ],
+    },
     // Frames of another framing, as lines.
     Provider {
         dialect: Dialect::Bedrock,

@@ -1,0 +1,42 @@
+//! A list that gives its memory to the next stream.
+
+use alloc::vec::Vec;
+use core::ops::{Deref, DerefMut};
+
+/// A list whose items stay behind when it is cleared, so that the strings in them serve again.
+#[derive(Default)]
+pub(crate) struct Pool<T> {
+    items: Vec<T>,
+    len: usize,
+}
+
+impl<T: Default> Pool<T> {
+    /// Adds an item, with whatever an earlier stream left in it.
+    pub(crate) fn push(&mut self) -> &mut T {
+        if self.len == self.items.len() {
+            self.items.push(T::default());
+        }
+        self.len += 1;
+        &mut self.items[self.len - 1]
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.len = 0;
+    }
+}
+
+impl<T> Deref for Pool<T> {
+    type Target = [T];
+
+    #[inline]
+    fn deref(&self) -> &[T] {
+        &self.items[..self.len]
+    }
+}
+
+impl<T> DerefMut for Pool<T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut [T] {
+        &mut self.items[..self.len]
+    }
+}

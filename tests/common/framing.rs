@@ -1,0 +1,272 @@
+//! What the framing tests share: items as owned values, cuttings, and a naive reference parser.
+
+use deltawire::frame::{Carry, Eof, Error, Item, ndjson, sse};
+
+/// An item or an error, owned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Seen {
+    Event {
+        event: Vec<u8>,
+        data: Vec<u8>,
+        id: Vec<u8>,
+        raw: Vec<u8>,
+        offset: u64,
+    },
+    Comment {
+        text: Vec<u8>,
+        raw: Vec<u8>,
+        offset: u64,
+    },
+    Retry {
+        millis: u64,
+        raw: Vec<u8>,
+        offset: u64,
+    },
+    Field {
+        name: Vec<u8>,
+        value: Vec<u8>,
+        raw: Vec<u8>,
+        offset: u64,
+    },
+    Blank {
+        event: Vec<u8>,
+        raw: Vec<u8>,
+        offset: u64,
+    },
+    TooLarge {
+        offset: u64,
+        limit: usize,
+    },
+    OutOfMemory {
+        offset: u64,
+    },
+}
+
+impl Seen {
+    pub(crate) fn raw(&self) -> &[u8] {
+        match self {
+            Seen::Event { raw, .. }
+            | Seen::Comment { raw, .. }
+            | Seen::Retry { raw, .. }
+            | Seen::Field { raw, .. }
+            | Seen::Blank { raw, .. } => raw,
+            Seen::TooLarge { .. } | Seen::OutOfMemory { .. } => b"",
+        }
+    }
+
+    /// The same without its bytes as they came.
+    pub(crate) fn without_raw(mut self) -> Seen {
+        match &mut self {
+            Seen::Event { raw, .. }
+            | Seen::Comment { raw, .. }
+            | Seen::Retry { raw, .. }
+            | Seen::Field { raw, .. }
+            | Seen::Blank { raw, .. } => raw.clear(),
+            Seen::TooLarge { .. } | Seen::OutOfMemory { .. } => {}
+        }
+        self
+    }
+
+    pub(crate) fn is_event(&self) -> bool {
+        matches!(self, Seen::Event { .. })
+    }
+
+    pub(crate) fn is_error(&self) -> bool {
+        matches!(self, Seen::TooLarge { .. } | Seen::OutOfMemory { .. })
+    }
+}
+
+impl From<Item<'_>> for Seen {
+    fn from(item: Item<'_>) -> Seen {
+        match item {
+            Item::Event(x) => Seen::Event {
+                event: x.event.to_vec(),
+                data: x.data.to_vec(),
+                id: x.id.to_vec(),
+                raw: x.raw.to_vec(),
+                offset: x.offset,
+            },
+            Item::Comment(x) => Seen::Comment {
+                text: x.text.to_vec(),
+                raw: x.raw.to_vec(),
+                offset: x.offset,
+            },
+            Item::Retry(x) => Seen::Retry {
+                millis: x.millis,
+                raw: x.raw.to_vec(),
+                offset: x.offset,
+            },
+            Item::Field(x) => Seen::Field {
+                name: x.name.to_vec(),
+                value: x.value.to_vec(),
+                raw: x.raw.to_vec(),
+                offset: x.offset,
+            },
+            Item::Blank(x) => Seen::Blank {
+                event: x.event.to_vec(),
+                raw: x.raw.to_vec(),
+                offset: x.offset,
+            },
+            other => panic!("an item that the tests do not know: {other:?}"),
+        }
+    }
+}
+
+impl From<Error> for Seen {
+    fn from(error: Error) -> Seen {
+        match error {
+            Error::EventTooLarge { offset, limit } => Seen::TooLarge { offset, limit },
+            Error::OutOfMemory { offset } => Seen::OutOfMemory { offset },
+            other => panic!("an error that the tests do not know: {other:?}"),
+        }
+    }
+}
+
+/// What every framing's parser can do, so that one law is stated once for all of them.
+pub(crate) trait Framing {
+    fn next_seen(&mut self, input: &mut &[u8]) -> Option<Seen>;
+    fn finish_seen(&mut self, eof: Eof) -> Option<Seen>;
+    fn consumed(&self) -> u64;
+}
+
+impl<C: Carry> Framing for sse::Parser<C> {
+    fn next_seen(&mut self, input: &mut &[u8]) -> Option<Seen> {
+        self.next(input)
+            .map_or_else(|e| Some(e.into()), |i| i.map(Seen::from))
+    }
+
+    fn finish_seen(&mut self, eof: Eof) -> Option<Seen> {
+        self.finish(eof)
+            .map_or_else(|e| Some(e.into()), |i| i.map(Seen::from))
+    }
+
+    fn consumed(&self) -> u64 {
+        self.offset()
+    }
+}
+
+impl<C: Carry> Framing for ndjson::Parser<C> {
+    fn next_seen(&mut self, input: &mut &[u8]) -> Option<Seen> {
+        self.next(input)
+            .map_or_else(|e| Some(e.into()), |i| i.map(Seen::from))
+    }
+
+    fn finish_seen(&mut self, eof: Eof) -> Option<Seen> {
+        self.finish(eof)
+            .map_or_else(|e| Some(e.into()), |i| i.map(Seen::from))
+    }
+
+    fn consumed(&self) -> u64 {
+        self.offset()
+    }
+}
+
+/// Feeds `chunks` and collects what comes.
+pub(crate) fn feed<'c>(
+    parser: &mut impl Framing,
+    chunks: impl IntoIterator<Item = &'c [u8]>,
+) -> Vec<Seen> {
+    let mut seen = Vec::new();
+    for chunk in chunks {
+        let mut input = chunk;
+        while let Some(one) = parser.next_seen(&mut input) {
+            seen.push(one);
+        }
+        assert!(input.is_empty(), "`None` leaves nothing of the chunk");
+    }
+    seen
+}
+
+/// Feeds `chunks`, ends the stream and collects what comes.
+pub(crate) fn run<'c>(
+    parser: &mut impl Framing,
+    chunks: impl IntoIterator<Item = &'c [u8]>,
+    eof: Eof,
+) -> Vec<Seen> {
+    let mut seen = feed(parser, chunks);
+    while let Some(one) = parser.finish_seen(eof) {
+        seen.push(one);
+        assert!(seen.len() < 1 << 20, "`finish` comes to an end");
+    }
+    seen
+}
+
+/// `stream` in pieces that begin at 0 and at each of `cuts`.
+pub(crate) fn cut<'s>(stream: &'s [u8], cuts: &[usize]) -> Vec<&'s [u8]> {
+    let mut pieces = Vec::with_capacity(cuts.len() + 1);
+    let mut from = 0;
+    for &at in cuts {
+        pieces.push(&stream[from..at]);
+        from = at;
+    }
+    pieces.push(&stream[from..]);
+    pieces
+}
+
+/// Where the pieces of `size` bytes begin, the first apart.
+pub(crate) fn every(len: usize, size: usize) -> Vec<usize> {
+    (1..len).filter(|at| at % size == 0).collect()
+}
+
+/// The cuttings that each short stream is tried in: whole, in two at every position, and in pieces
+/// of 1 to 64 bytes.
+pub(crate) fn cuttings(len: usize) -> Vec<Vec<usize>> {
+    let mut all = vec![vec![]];
+    all.extend((0..=len).map(|at| vec![at]));
+    all.extend((1..=64.min(len)).map(|size| every(len, size)));
+    all
+}
+
+/// How many random cases a property test tries: 2,000, or what `PROPTEST_CASES` says.
+pub(crate) fn cases(default: u32) -> proptest::test_runner::Config {
+    let cases = std::env::var("PROPTEST_CASES")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(default);
+    proptest::test_runner::Config {
+        cases,
+        failure_persistence: None,
+        ..Default::default()
+    }
+}
+
+/// Random streams that look like event streams: the standard's words in any order.
+pub(crate) fn stream() -> impl proptest::strategy::Strategy<Value = Vec<u8>> {
+    use proptest::prelude::*;
+    let word = prop_oneof![
+        8 => proptest::sample::select(vec![&b"data"[..], b"data:", b"data: ", b"data:  ", b"event: ",
+            b"event:", b"id: ", b"id:", b"id", b"retry: ", b"retry:", b"event", b"retry"]),
+        8 => proptest::sample::select(vec![&b"\n"[..], b"\r", b"\r\n", b"\n\n", b"\r\r", b"\r\n\r\n"]),
+        2 => proptest::sample::select(vec![&b":"[..], b": ", b" ", b"x", b"foo: ", b"Data: ",
+            b"dat", b"datas: ", b": ping\n", b"\0", b"\t", b"error: "]),
+        2 => proptest::sample::select(vec![&b"0"[..], b"7", b"30", b"+1", b"-2", b"4294967295",
+            b"4294967296", b"18446744073709551615", b"18446744073709551616", b"00000000000000000000001"]),
+        2 => proptest::sample::select(vec![&b"\xEF\xBB\xBF"[..], b"\xEF\xBB", b"\xEF", b"\xBF", b"\xFF",
+            b"\xC0\xAF", b"\xE2\x82", b"\xF0\x9F\x92", b"\xED\xA0\x80", "\u{2028}".as_bytes(),
+            "\u{85}".as_bytes(), "é".as_bytes(), "💩".as_bytes(), b"\x0B", b"\x0C"]),
+    ];
+    let bytes = prop_oneof![
+        20 => proptest::collection::vec(word, 0..24).prop_map(|words| words.concat()),
+        1 => proptest::collection::vec(any::<u8>(), 0..40),
+    ];
+    (prop::bool::weighted(0.1), bytes).prop_map(|(bom, mut bytes)| {
+        if bom {
+            bytes.splice(0..0, *b"\xEF\xBB\xBF");
+        }
+        bytes
+    })
+}
+
+/// A random stream and where it is cut; a position may come twice, which is an empty chunk.
+pub(crate) fn cut_stream() -> impl proptest::strategy::Strategy<Value = (Vec<u8>, Vec<usize>)> {
+    use proptest::prelude::*;
+    (
+        stream(),
+        proptest::collection::vec(any::<prop::sample::Index>(), 0..12),
+    )
+        .prop_map(|(stream, cuts)| {
+            let mut cuts: Vec<usize> = cuts.iter().map(|at| at.index(stream.len() + 1)).collect();
+            cuts.sort_unstable();
+            (stream, cuts)
+        })
+}
