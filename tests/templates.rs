@@ -247,6 +247,42 @@ const TRAPS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "a finish reason of spaces is not padding",
+        &[
+            r#"data: {"choices":[{"delta":{"content":"a"},"finish_reason":" "}]}"#,
+            r#"data: {"choices":[{"delta":{"content":"a"},"finish_reason":" "}]}"#,
+            r#"data: {"choices":[{"delta":{"content":"a"},"finish_reason":""}]}"#,
+            r#"data: {"choices":[{"delta":{"content":"a"},"finish_reason":"  "}]}"#,
+        ],
+    ),
+    (
+        "a count that is said twice, of which the details win though they stand first",
+        &[
+            r#"data: {"choices":[],"usage":{"prompt_tokens_details":{"cached_tokens":5},"cached_tokens":5}}"#,
+            r#"data: {"choices":[],"usage":{"prompt_tokens_details":{"cached_tokens":6},"cached_tokens":6}}"#,
+            r#"data: {"choices":[],"usage":{"prompt_tokens_details":{"cached_tokens":7},"cached_tokens":7}}"#,
+            r#"data: {"choices":[],"usage":{"prompt_tokens_details":{"cached_tokens":8},"cached_tokens":9}}"#,
+        ],
+    ),
+    (
+        "an escape in what is ignored that is none",
+        &[
+            r#"data: {"x":"a","choices":[{"delta":{"content":"a"}}]}"#,
+            r#"data: {"x":"b","choices":[{"delta":{"content":"a"}}]}"#,
+            r#"data: {"x":"\u00e9","choices":[{"delta":{"content":"a"}}]}"#,
+            r#"data: {"x":"\u00g9","choices":[{"delta":{"content":"a"}}]}"#,
+        ],
+    ),
+    (
+        "a number out of range is nothing, and one in range is something",
+        &[
+            r#"data: {"candidates":[{"groundingMetadata":{"a":1e400}}]}"#,
+            r#"data: {"candidates":[{"groundingMetadata":{"a":1e400}}]}"#,
+            r#"data: {"candidates":[{"groundingMetadata":{"a":1e500}}]}"#,
+            r#"data: {"candidates":[{"groundingMetadata":{"a":0}}]}"#,
+        ],
+    ),
+    (
         "the stop reason of watsonx",
         &[
             r#"data: {"results":[{"generated_text":"a","stop_reason":"eos_token"}]}"#,
