@@ -417,9 +417,11 @@ impl Decoder {
             }
             let version = self.events.version;
             self.events.item(&item)?;
-            // An event that changed what its like depends on is none that the next may repeat.
+            // An event that changed what its like depends on is none that the next may repeat; nor is
+            // one that no dialect has read yet.
             if let Item::Event(event) = &item
                 && self.events.version == version
+                && self.events.state.is_some()
             {
                 self.templates
                     .missed(event, &self.events.sink, self.events.version);

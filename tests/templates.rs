@@ -283,6 +283,10 @@ const TRAPS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "an empty event before the dialect is known says nothing, and behind it something",
+        &["data:", "event:output\ndata", "data:"],
+    ),
+    (
         "the stop reason of watsonx",
         &[
             r#"data: {"results":[{"generated_text":"a","stop_reason":"eos_token"}]}"#,
