@@ -415,13 +415,13 @@ impl Decoder {
                     }
                 }
             }
-            let version = self.events.version;
+            let state = self.events.state.as_ref();
+            let before = state.map(|state| state.progress().version());
             self.events.item(&item)?;
             // An event that changed what its like depends on is none that the next may repeat; nor is
-            // one that no dialect has read yet.
+            // one before which no dialect was known.
             if let Item::Event(event) = &item
-                && self.events.version == version
-                && self.events.state.is_some()
+                && before == Some(self.events.version)
             {
                 self.templates
                     .missed(event, &self.events.sink, self.events.version);
