@@ -435,8 +435,14 @@ impl Decoder {
             {
                 continue;
             }
+            let state = self.events.state.as_ref();
+            let before = state.map(|state| state.progress().version());
             self.events.item(&item)?;
-            if let Item::Event(event) = &item {
+            // An event that changed what its like depends on is none that the next may repeat; nor is
+            // one before which no dialect was known.
+            if let Item::Event(event) = &item
+                && before == Some(self.events.version)
+            {
                 self.templates
                     .missed(event, &self.events.sink, self.events.version);
             }

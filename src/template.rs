@@ -496,7 +496,9 @@ impl<'e> Seen<'e> {
         // Data that was joined from several lines lies elsewhere.
         let payload = (data.as_ptr() as usize).checked_sub(raw.as_ptr() as usize)?;
         let head = raw.get(..payload)?;
-        let tail = raw.get(payload + data.len()..)?;
+        let behind = raw.get(payload + data.len()..)?;
+        let spaces = behind.iter().take_while(|byte| **byte == b' ').count();
+        let ends = behind.get(spaces..)?;
         // An ID or a comment among the lines does more than the payload tells.
         let is_plain = match head.strip_prefix(b"event:") {
             Some(rest) => {
@@ -506,12 +508,20 @@ impl<'e> Seen<'e> {
             }
             None => head.is_empty() || (head.starts_with(b"data:") && !head.contains(&b'\n')),
         };
-        // A CR at the very end leaves it open whether a LF belongs to it.
-        let is_plain = is_plain && tail.ends_with(b"\n") && !head.contains(&b'\r');
+        // So does a line behind the data. A CR at the very end leaves it open whether a LF belongs to
+        // it. Bytes that are no UTF-8 were replaced, and nothing stands where the sink says.
+        let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
+        let is_plain = is_plain
+            && ends.ends_with(b"\n")
+            && ends.iter().all(is_end)
+            && !head.contains(&b'\r')
+            && core::str::from_utf8(data).is_ok();
+        // Of a line without a field's name, which is one of NDJSON, all but the LF counts.
+        let tail = if payload == 0 { 1 } else { ends.len() };
         is_plain.then_some(Seen {
             raw,
             payload,
-            tail: tail.len(),
+            tail,
             sink,
         })
     }

@@ -62,6 +62,8 @@ impl State {
 
     /// Reads one event. Returns false where the dialect has no such event.
     pub(crate) fn event(&mut self, wire: &Wire<'_>, sink: &mut Sink) -> bool {
+        // Who owns the message and what was counted has no version; no two frames are alike anyway.
+        sink.unique();
         if wire.event == "chunk" {
             return self.invoke(wire, sink);
         }

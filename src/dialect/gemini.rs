@@ -72,10 +72,10 @@ impl State {
                 "content" => content = Some(value),
                 "finishReason" => finish = value.text(),
                 "groundingMetadata" | "citationMetadata" | "urlContextMetadata"
-                | "logprobsResult"
-                    if !value.is_empty() =>
-                {
-                    other = Some(key);
+                | "logprobsResult" => {
+                    if !value.is_empty() {
+                        other = Some(key);
+                    }
                 }
                 _ => sink.ignored(key),
             }

@@ -83,6 +83,8 @@ impl State {
             _ => FinishReason::Other,
         };
         self.progress.finish(choice, reason, raw, sink);
+        // The counts stand among what else is read, and are not told from it.
+        sink.unique();
         let counts = usage::read(root, sink);
         self.progress.usage(counts, sink);
     }

@@ -52,6 +52,8 @@ impl State {
             self.message(message, wire, sink);
         }
         if done {
+            // The counts stand among what else is read, and are not told from it.
+            sink.unique();
             let reason = match raw {
                 "stop" => self.progress.stop_or_tool_calls(0),
                 "length" => FinishReason::Length,

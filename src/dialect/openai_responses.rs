@@ -124,6 +124,8 @@ impl State {
     /// The whole text of a part, which is news only where no delta came.
     fn rest(&mut self, kind: Part, event: &Event<'_>, sink: &mut Sink) {
         if !self.heard.contains(&(event.item, event.part, kind)) {
+            // The next time it was heard.
+            sink.unique();
             self.piece(kind, event, sink);
         }
     }
@@ -156,6 +158,7 @@ impl State {
         if arguments.is_empty() {
             return;
         }
+        sink.unique();
         let mut sum = crc32fast::Hasher::new();
         sum.update(arguments.as_bytes());
         let known = core::mem::replace(self.sum_of(item), sum.clone());
@@ -232,6 +235,7 @@ impl State {
             };
             let mut before = self.heard[..heard_before].iter();
             if !before.any(|(known, _, heard)| (*known, *heard) == (item, kind)) {
+                sink.unique();
                 self.piece(
                     kind,
                     &Event {
@@ -248,6 +252,10 @@ impl State {
 
     fn end(&mut self, name: &str, response: Option<Value<'_>>, wire: &Wire<'_>, sink: &mut Sink) {
         self.start(response, sink);
+        if response.is_none() {
+            // Members of the event that were said to be ignored are not.
+            sink.unique();
+        }
         let response = response.unwrap_or(wire.doc.root);
         // The output is repeated here; it is news only where no item came before.
         if self.heard.is_empty() && self.arguments.is_empty() {

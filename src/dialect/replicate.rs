@@ -22,6 +22,8 @@ impl State {
 
     /// Reads an event whose data is text. Returns false for one whose data is JSON.
     pub(crate) fn text(&mut self, event: &str, text: &str, sink: &mut Sink) -> bool {
+        // Text, of which every space counts.
+        sink.unique();
         let is_json = text.trim_start().starts_with('{');
         match event {
             "output" => sink.piece(Kind::Text, 0, text),

@@ -39,6 +39,8 @@ impl State {
             sink.piece(Kind::Text, 0, token.text_of("text"));
         }
         if let Some(details) = root.get("details").filter(|details| details.is_object()) {
+            // The counts stand beside the finish reason, and are not told from it.
+            sink.unique();
             self.progress
                 .choice(0, details.text_of("finish_reason"), sink);
             self.progress.usage(usage::read(details, sink), sink);
