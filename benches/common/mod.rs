@@ -22,7 +22,7 @@ const WORDS: &[&str] = &[
     " ",
     "tokens",
 ];
-const PADDING: &str = "Kd0zS3Gv9pQ1xJ7";
+const PADDING: &str = "Kd0zS3Gv9p";
 
 /// OpenAI chat chunks of about 326 bytes, as of late 2025: a new word and new padding in each.
 pub(crate) fn events(count: usize) -> Vec<String> {
@@ -57,7 +57,7 @@ pub(crate) fn events_of_many_shapes(count: usize) -> Vec<String> {
                     r#""object":"chat.completion.chunk","created":1762183171,"#,
                     r#""model":"gpt-4o-mini-2024-07-18","member_{}":null,"#,
                     r#""choices":[{{"index":0,"delta":{{"content":"{}"}},"logprobs":null,"#,
-                    r#""finish_reason":null}}],"usage":null,"obfuscation":"Kd0zS3Gv9pQ1x"}}"#,
+                    r#""finish_reason":null}}],"usage":null,"obfuscation":"Kd0z"}}"#,
                     "\n\n"
                 ),
                 1_000_000 + n,
