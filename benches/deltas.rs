@@ -189,7 +189,7 @@ fn why_not(recording: &Recording) -> String {
         *tally.entry(members).or_default() += count;
     }
     let mut tally: Vec<(String, usize)> = tally.into_iter().collect();
-    tally.sort_by(|a, b| b.1.cmp(&a.1));
+    tally.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let named = tally
         .iter()
         .take(3)

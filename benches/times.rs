@@ -61,7 +61,8 @@ fn least<const N: usize>(rounds: usize, mut works: [&mut dyn FnMut(); N]) -> [Du
 }
 
 fn row(name: &str, value: f64, how: &str) {
-    println!("{name}\t{value:.2}\t{how}");
+    let decimals = if value < 100.0 { 2 } else { 0 };
+    println!("{name}\t{value:.decimals$}\t{how}");
 }
 
 fn ratio(a: Duration, b: Duration) -> f64 {

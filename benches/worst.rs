@@ -379,7 +379,7 @@ fn main() {
     };
     let steps: usize = args
         .get(1)
-        .map_or(150, |steps| steps.parse().expect("a number"));
+        .map_or(240, |steps| steps.parse().expect("a number"));
     let mut counter = Counter {
         file: file.clone(),
         calls: 0,
@@ -425,9 +425,15 @@ fn main() {
     let tried = found.len();
     found.sort_by(|a, b| b.0.total_cmp(&a.0));
     let mut random = Random(1);
-    // Several climbs, so that one that ends on a hill of its own is not all there is.
-    const CLIMBS: usize = 3;
-    let starts: Vec<(f64, Recipe)> = found.iter().take(CLIMBS).copied().collect();
+    // Several climbs from misses of several kinds, so that one that ends on a hill of its own is not
+    // all there is.
+    const CLIMBS: usize = 4;
+    let mut starts: Vec<(f64, Recipe)> = Vec::new();
+    for (ratio, recipe) in &found {
+        if starts.len() < CLIMBS && starts.iter().all(|start| start.1.miss != recipe.miss) {
+            starts.push((*ratio, *recipe));
+        }
+    }
     for (mut best, mut recipe) in starts {
         for _ in 0..steps / CLIMBS {
             let mut new = recipe.changed(&mut random);
