@@ -2,7 +2,7 @@
 //! benches/README.md.
 //!
 //!     chart times    prints criterion's results as lines of results.tsv
-//!     chart          writes benches/comparison.svg, and the tables between the README's marks
+//!     chart write    writes benches/comparison.svg, and the tables between the README's marks
 //!
 //! A line of results.tsv is: table, row, column, value, unit; lines with `#` say where and how.
 use std::fmt::Write as _;
@@ -319,8 +319,10 @@ fn times() {
 }
 
 fn main() {
-    if std::env::args().any(|arg| arg == "times") {
-        return times();
+    match std::env::args().nth(1).as_deref() {
+        Some("times") => return times(),
+        Some("write") => {}
+        _ => return eprintln!("run benches/run.sh"),
     }
     let results = Results::read();
     fs::write(PICTURE, picture(&results)).expect("the picture is written");

@@ -158,7 +158,7 @@ fn large_event(criterion: &mut Criterion) {
     }
 }
 
-/// Many decoders of which each has one event in turn, as a gateway's have.
+/// Many decoders of which each has one event in turn, as a gateway's have; always 10,000 events.
 fn in_turn(criterion: &mut Criterion) {
     let events = common::events(40);
     let warm = events.concat();
@@ -168,9 +168,9 @@ fn in_turn(criterion: &mut Criterion) {
             decode(decoder, [warm.as_bytes()], |_| {});
         }
         let mut event = events.iter().map(String::as_bytes).cycle();
-        let mut group = criterion.benchmark_group("deltas/openai-chat/in-turn");
+        let mut group = criterion.benchmark_group(format!("deltas/openai-chat/in-turn-{count}"));
         group.throughput(Throughput::Elements(10_000));
-        group.bench_function(format!("{count} decoders, 10,000 events"), |bencher| {
+        group.bench_function("deltawire", |bencher| {
             bencher.iter(|| {
                 for _ in 0..10_000 / count {
                     for decoder in &mut decoders {

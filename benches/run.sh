@@ -20,7 +20,7 @@ tab=$(printf '\t')
     echo "# machine: ${cpu:-$(uname -m)}, $(nproc) cores, $(uname -s)"
     echo "# commit: $(git rev-parse --short HEAD)$(git diff --quiet HEAD -- src Cargo.lock || echo ' and changes')"
     echo "# compiler: $(rustc --version | cut -d ' ' -f 1,2)"
-    echo "# command: benches/run.sh"
+    echo "# command: benches/run.sh${mode:+ $mode, times from an earlier run}"
 } > "$new"
 
 echo "budgets" >&2
@@ -63,9 +63,11 @@ if [ "$mode" = counts ]; then
     grep "^time$tab" benches/results.tsv >> "$new" || :
 else
     echo "times" >&2
+    # Results of benches that are no more would be taken for new ones.
+    rm -rf "${CARGO_TARGET_DIR:-target}/criterion"
     cargo bench --bench compare > "$tmp/compare" 2>&1 || { cat "$tmp/compare" >&2; exit 2; }
     "$(bench chart)" times >> "$new"
 fi
 mv "$new" benches/results.tsv
-"$(bench chart)"
+"$(bench chart)" write
 cat "$tmp/budgets"
