@@ -1,94 +1,36 @@
 //! The decoder's work for `benches/budgets.sh`, which counts its instructions.
 //!
-//!     deltas events COUNT CHUNK [off]          COUNT events of about 326 bytes, CHUNK 0: one event a piece
-//!     deltas corpus DIALECT CHUNK [off] [misses]  every recording of a dialect, `all` for all but binary ones
+//!     deltas events COUNT CHUNK [off]          COUNT chat chunks of about 326 bytes
+//!     deltas escaped COUNT CHUNK [off]         the same, full of escapes
+//!     deltas shapes COUNT CHUNK [off]          the same, but no two of a shape
+//!     deltas corpus DIALECT CHUNK [off]        every recording of a dialect, `all` for all text
+//!     deltas shares                            what templates take of each dialect
 //!
-//! `off` decodes without templates. Prints what was decoded, and for `corpus` the share of events
-//! that templates took; `misses` names the recordings where that is under half.
-use std::hint::black_box;
-use std::path::PathBuf;
+//! CHUNK 0 is one event a piece; `off` decodes without templates. `shares` prints, behind a line for
+//! each dialect, the recordings of 20 events and more of which templates take less than half, and
+//! which members keep them from more.
+mod common;
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::hint::black_box;
+
+use deltawire::frame::{Event, Item, ndjson, sse};
 use deltawire::{Decoder, Delta, Options};
+use serde_json::Value;
+
+use common::{Recording, corpus, decode};
 
 /// All that is counted: every delta is read, its text's length included.
 #[inline(never)]
-fn measured<'a>(decoder: &mut Decoder, chunks: impl Iterator<Item = &'a [u8]>) -> (usize, usize) {
+fn measured(decoder: &mut Decoder, pieces: &[&[u8]]) -> (usize, usize) {
     let (mut deltas, mut bytes) = (0, 0);
-    for chunk in chunks {
-        let mut input = chunk;
-        loop {
-            match decoder.next(&mut input) {
-                Ok(Some(delta)) => {
-                    deltas += 1;
-                    if let Delta::Text { text, .. } = black_box(delta) {
-                        bytes += text.len();
-                    }
-                }
-                Ok(None) => break,
-                Err(_) => {}
-            }
+    decode(decoder, pieces.iter().copied(), |delta| {
+        deltas += 1;
+        if let Delta::Text { text, .. } = black_box(delta) {
+            bytes += text.len();
         }
-    }
+    });
     (deltas, bytes)
-}
-
-const WORDS: &[&str] = &[
-    " the",
-    " stream",
-    "ing",
-    ",",
-    " parser",
-    " of",
-    "1",
-    " caf\u{e9}",
-    " ",
-    "tokens",
-];
-const PADDING: &str = "Kd0zS3Gv9pQ1xJ7";
-
-fn events(count: usize) -> Vec<String> {
-    let head = r#"data: {"id":"chatcmpl-CXo3LkUBYYIuCbxyOqbF4LtmgjSIE","object":"chat.completion.chunk","created":1762183171,"model":"gpt-4o-mini-2024-07-18","service_tier":"default","system_fingerprint":"fp_560af6e559","choices":[{"index":0,"delta":{"content":""#;
-    let middle = r#""},"logprobs":null,"finish_reason":null}],"usage":null,"obfuscation":""#;
-    (0..count)
-        .map(|n| {
-            let padding = &PADDING[n * 7 % 10..];
-            format!("{head}{}{middle}{padding}\"}}\n\n", WORDS[n % WORDS.len()])
-        })
-        .collect()
-}
-
-fn corpus(dialect: &str) -> Vec<(String, Vec<u8>)> {
-    let dir = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/corpus"));
-    let mut files: Vec<PathBuf> = std::fs::read_dir(&dir)
-        .unwrap_or_else(|error| panic!("{}: {error}", dir.display()))
-        .map(|entry| entry.expect("a directory entry").path())
-        .filter(|path| {
-            let name = path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
-            let is_text = name.ends_with(".sse") || name.ends_with(".ndjson");
-            let of = name
-                .find("-0")
-                .or(name.find("-1"))
-                .or(name.find("-2"))
-                .or(name.find("-3"));
-            is_text && (dialect == "all" || Some(dialect) == of.map(|end| &name[..end]))
-        })
-        .collect();
-    files.sort();
-    files
-        .into_iter()
-        .map(|path| {
-            let name = path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
-            (name, std::fs::read(&path).expect("a recording"))
-        })
-        .collect()
 }
 
 fn main() {
@@ -97,49 +39,189 @@ fn main() {
         .filter(|arg| arg != "--bench")
         .collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let [kind, what, chunk, rest @ ..] = args.as_slice() else {
-        eprintln!("usage: see the head of benches/deltas.rs");
-        return;
+    let (kind, what, chunk, off) = match args.as_slice() {
+        ["shares"] => return shares(),
+        [kind, what, chunk, off @ ..] => (*kind, *what, *chunk, off),
+        _ => return eprintln!("usage: see the head of benches/deltas.rs"),
     };
     let chunk: usize = chunk.parse().expect("a number of bytes");
     let mut options = Options::default();
-    options.templates = !rest.contains(&"off");
-    if *kind == "events" {
-        let events = events(what.parse().expect("a number of events"));
-        let stream = events.concat();
-        let mut decoder = Decoder::with_options(options);
-        let (deltas, bytes) = match chunk {
-            0 => measured(&mut decoder, events.iter().map(|event| event.as_bytes())),
-            _ => measured(&mut decoder, stream.as_bytes().chunks(chunk)),
-        };
-        let size = stream.len() / events.len();
-        println!("{deltas} deltas, {bytes} bytes of text, {size} bytes an event");
+    options.templates = off.is_empty();
+    if kind == "corpus" {
+        let (mut events, mut size) = (0, 0);
+        for recording in corpus(what) {
+            let pieces: Vec<&[u8]> = recording.body.chunks(chunk).collect();
+            let mut decoder = Decoder::with_options(options.clone());
+            measured(&mut decoder, &pieces);
+            events += decoder.events();
+            size += recording.body.len();
+        }
+        println!("{size} bytes, {events} events");
         return;
     }
-    let (mut events, mut taken, mut size) = (0, 0, 0);
-    let (mut long_events, mut long_taken) = (0, 0);
-    for (name, body) in corpus(what) {
-        let mut decoder = Decoder::with_options(options.clone());
-        measured(&mut decoder, body.chunks(chunk));
-        events += decoder.events();
-        taken += decoder.templated();
-        size += body.len();
-        if decoder.events() >= 20 {
-            long_events += decoder.events();
-            long_taken += decoder.templated();
-            if rest.contains(&"misses") && decoder.templated() * 2 < decoder.events() {
-                println!(
-                    "{name}: {} of {} events",
-                    decoder.templated(),
-                    decoder.events()
-                );
+    let count = what.parse().expect("a number of events");
+    let events = match kind {
+        "events" => common::events(count),
+        "escaped" => common::escaped_events(count),
+        "shapes" => common::events_of_many_shapes(count),
+        _ => return eprintln!("no such stream: {kind}"),
+    };
+    let stream = events.concat();
+    let pieces = common::pieces(stream.as_bytes(), &events, chunk);
+    let mut decoder = Decoder::with_options(options);
+    let (deltas, bytes) = measured(&mut decoder, &pieces);
+    println!(
+        "{} bytes, {count} events, {deltas} deltas, {bytes} bytes of text",
+        stream.len()
+    );
+}
+
+/// What templates take of some events.
+#[derive(Default)]
+struct Share {
+    events: u64,
+    taken: u64,
+}
+
+impl Share {
+    fn add(&mut self, decoder: &Decoder) {
+        self.events += decoder.events();
+        self.taken += decoder.templated();
+    }
+
+    fn percent(&self) -> f64 {
+        100.0 * self.taken as f64 / self.events.max(1) as f64
+    }
+}
+
+fn shares() {
+    let mut dialects: BTreeMap<String, (Share, Share)> = BTreeMap::new();
+    let mut all = (Share::default(), Share::default());
+    let mut misses = Vec::new();
+    for recording in corpus("all") {
+        let mut decoder = Decoder::new();
+        measured(&mut decoder, &[&recording.body]);
+        let of = dialects.entry(recording.dialect.clone()).or_default();
+        for (total, long) in [of, &mut all] {
+            total.add(&decoder);
+            if decoder.events() >= 20 {
+                long.add(&decoder);
+            }
+        }
+        if decoder.events() >= 20 && decoder.templated() * 2 < decoder.events() {
+            let (events, taken) = (decoder.events(), decoder.templated());
+            let why = why_not(&recording);
+            misses.push(format!("{}\t{taken} of {events}\t{why}", recording.name));
+        }
+    }
+    println!("dialect\tevents\tby templates\tin streams of 20 and more\tby templates");
+    for (dialect, (total, long)) in dialects.iter().chain([(&"all".to_owned(), &all)]) {
+        println!(
+            "{dialect}\t{}\t{:.1}%\t{}\t{:.1}%",
+            total.events,
+            total.percent(),
+            long.events,
+            long.percent()
+        );
+    }
+    println!("\nrecording under 50%\ttaken\twhat else changes from event to event");
+    misses.iter().for_each(|miss| println!("{miss}"));
+}
+
+/// How many events back one is looked for that is like the next.
+const MEMORY: usize = 8;
+
+/// Names the members in which the events that templates did not take differ from those before them,
+/// and which do not vary in those that they took: the most frequent ones, with how often.
+fn why_not(recording: &Recording) -> String {
+    let mut decoder = Decoder::new();
+    let mut earlier: Vec<BTreeMap<String, String>> = Vec::new();
+    let mut varying = BTreeSet::new();
+    let mut reasons: BTreeMap<BTreeSet<String>, usize> = BTreeMap::new();
+    let mut see = |event: &Event<'_>| {
+        let before = decoder.templated();
+        measured(&mut decoder, &[event.raw]);
+        let mut members = BTreeMap::new();
+        match serde_json::from_slice(event.data.as_bytes()) {
+            Ok(value) => flatten(&value, String::new(), &mut members),
+            Err(_) => drop(members.insert("(no JSON)".to_owned(), String::new())),
+        }
+        let nearest = earlier
+            .iter()
+            .rev()
+            .map(|other| difference(other, &members));
+        let nearest = nearest.min_by_key(BTreeSet::len).unwrap_or_default();
+        if decoder.templated() > before {
+            varying.extend(nearest);
+        } else {
+            *reasons.entry(nearest).or_default() += 1;
+        }
+        earlier.push(members);
+        if earlier.len() > MEMORY {
+            earlier.remove(0);
+        }
+    };
+    let mut input = &recording.body[..];
+    if recording.name.ends_with(".ndjson") {
+        let mut parser = ndjson::Parser::new();
+        while let Ok(Some(item)) = parser.next(&mut input) {
+            if let Item::Event(event) = item {
+                see(&event);
+            }
+        }
+    } else {
+        let mut parser = sse::Parser::new();
+        while let Ok(Some(item)) = parser.next(&mut input) {
+            if let Item::Event(event) = item {
+                see(&event);
             }
         }
     }
-    let share = |taken: u64, events: u64| 100.0 * taken as f64 / events.max(1) as f64;
-    println!(
-        "{size} bytes, {events} events, {:.1}% by templates; {:.1}% in streams of 20 events or more",
-        share(taken, events),
-        share(long_taken, long_events),
-    );
+    let mut tally: BTreeMap<String, usize> = BTreeMap::new();
+    for (members, count) in reasons {
+        let members: Vec<String> = members.difference(&varying).take(3).cloned().collect();
+        let members = match members.as_slice() {
+            // The same members as in events that were taken: their values are what does it, or the
+            // response was not known well enough yet.
+            [] => "(values only)".to_owned(),
+            members => members.join(" + "),
+        };
+        *tally.entry(members).or_default() += count;
+    }
+    let mut tally: Vec<(String, usize)> = tally.into_iter().collect();
+    tally.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let named = tally
+        .iter()
+        .take(3)
+        .map(|(members, count)| format!("{members} ({count})"));
+    named.collect::<Vec<_>>().join("; ")
+}
+
+/// The scalars of a payload by their paths, `+` and the path for a member's being there at all.
+fn flatten(value: &Value, path: String, members: &mut BTreeMap<String, String>) {
+    match value {
+        Value::Object(object) => {
+            for (key, value) in object {
+                let dot = if path.is_empty() { "" } else { "." };
+                flatten(value, format!("{path}{dot}{key}"), members);
+            }
+        }
+        Value::Array(list) => {
+            for (n, value) in list.iter().enumerate() {
+                flatten(value, format!("{path}[{n}]"), members);
+            }
+        }
+        scalar => drop(members.insert(path, scalar.to_string())),
+    }
+}
+
+/// The paths at which two payloads differ, a `+` before those that only one of them has.
+fn difference(a: &BTreeMap<String, String>, b: &BTreeMap<String, String>) -> BTreeSet<String> {
+    let paths: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+    let differs = |path: &&String| a.get(*path) != b.get(*path);
+    let name = |path: &String| match (a.get(path), b.get(path)) {
+        (Some(_), Some(_)) => path.clone(),
+        _ => format!("+{path}"),
+    };
+    paths.into_iter().filter(differs).map(name).collect()
 }

@@ -1,0 +1,145 @@
+//! The streams that the benches share: made ones, and the recordings where they are at hand.
+#![allow(
+    dead_code,
+    reason = "every bench is a program of its own and uses a part of this"
+)]
+
+pub(crate) mod peers;
+
+use std::path::PathBuf;
+
+use deltawire::{Decoder, Delta};
+
+const WORDS: &[&str] = &[
+    " the",
+    " stream",
+    "ing",
+    ",",
+    " parser",
+    " of",
+    "1",
+    " caf\u{e9}",
+    " ",
+    "tokens",
+];
+const PADDING: &str = "Kd0zS3Gv9p";
+
+/// OpenAI chat chunks of about 326 bytes, as of late 2025: a new word and new padding in each.
+pub(crate) fn events(count: usize) -> Vec<String> {
+    (0..count)
+        .map(|n| event(WORDS[n % WORDS.len()], n))
+        .collect()
+}
+
+/// The same with text as code and Markdown have it: quotes, line ends and tabs, all escaped.
+pub(crate) fn escaped_events(count: usize) -> Vec<String> {
+    const PIECES: &[&str] = &[
+        r"\n\n",
+        r#" \"quoted\""#,
+        r"\tlet x",
+        r" = \'",
+        r"C:\\dir\\",
+        r"\n```\n",
+    ];
+    (0..count)
+        .map(|n| event(&PIECES[n % PIECES.len()].replace("\\'", "'"), n))
+        .collect()
+}
+
+/// The same in an order of members that never comes back, so that no template ever hits.
+pub(crate) fn events_of_many_shapes(count: usize) -> Vec<String> {
+    (0..count)
+        .map(|n| {
+            let word = WORDS[n % WORDS.len()];
+            format!(
+                concat!(
+                    r#"data: {{"id":"chatcmpl-CXo3LkUBYYIuCbxyOqbF4LtmgjSIE","#,
+                    r#""object":"chat.completion.chunk","created":1762183171,"#,
+                    r#""model":"gpt-4o-mini-2024-07-18","member_{}":null,"#,
+                    r#""choices":[{{"index":0,"delta":{{"content":"{}"}},"logprobs":null,"#,
+                    r#""finish_reason":null}}],"usage":null,"obfuscation":"Kd0z"}}"#,
+                    "\n\n"
+                ),
+                1_000_000 + n,
+                word
+            )
+        })
+        .collect()
+}
+
+fn event(text: &str, n: usize) -> String {
+    let head = concat!(
+        r#"data: {"id":"chatcmpl-CXo3LkUBYYIuCbxyOqbF4LtmgjSIE","object":"chat.completion.chunk","#,
+        r#""created":1762183171,"model":"gpt-4o-mini-2024-07-18","service_tier":"default","#,
+        r#""system_fingerprint":"fp_560af6e559","choices":[{"index":0,"delta":{"content":""#,
+    );
+    let middle = r#""},"logprobs":null,"finish_reason":null}],"usage":null,"obfuscation":""#;
+    let padding = &PADDING[n * 7 % 10..];
+    format!("{head}{text}{middle}{padding}\"}}\n\n")
+}
+
+/// One event whose text has `len` bytes.
+pub(crate) fn large_event(len: usize) -> Vec<u8> {
+    event(&"x".repeat(len), 0).into_bytes()
+}
+
+/// The pieces that a stream comes in: of `chunk` bytes, or with 0 one event each.
+pub(crate) fn pieces<'a>(stream: &'a [u8], events: &[String], chunk: usize) -> Vec<&'a [u8]> {
+    if chunk > 0 {
+        return stream.chunks(chunk).collect();
+    }
+    let mut rest = stream;
+    let cut = |event: &String| rest.split_off(..event.len()).unwrap_or_default();
+    events.iter().map(cut).collect()
+}
+
+/// A recorded response.
+pub(crate) struct Recording {
+    pub(crate) name: String,
+    pub(crate) dialect: String,
+    pub(crate) body: Vec<u8>,
+}
+
+/// The recordings of a dialect, `all` for all that are text; none where there is no corpus.
+pub(crate) fn corpus(dialect: &str) -> Vec<Recording> {
+    let dir = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/corpus"));
+    let Ok(entries) = std::fs::read_dir(&dir) else {
+        return Vec::new();
+    };
+    let mut recordings: Vec<Recording> = entries
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            let name = path.file_name()?.to_string_lossy().into_owned();
+            // DIALECT-NNN-PROVIDER-slug: the dialect's own name may have hyphens, but no digits.
+            let end = name.find(|c: char| c.is_ascii_digit())?.checked_sub(1)?;
+            let of = name.get(..end)?.to_owned();
+            let is_text = name.ends_with(".sse") || name.ends_with(".ndjson");
+            (is_text && (dialect == "all" || dialect == of)).then(|| Recording {
+                name,
+                dialect: of,
+                body: std::fs::read(&path).expect("a recording"),
+            })
+        })
+        .collect();
+    recordings.sort_by(|a, b| a.name.cmp(&b.name));
+    recordings
+}
+
+/// Hands out every delta of some pieces. What cannot be decoded is passed over.
+#[inline]
+pub(crate) fn decode<'a>(
+    decoder: &mut Decoder,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+    mut delta: impl FnMut(Delta<'_>),
+) {
+    for piece in pieces {
+        let mut input = piece;
+        loop {
+            match decoder.next(&mut input) {
+                Ok(Some(next)) => delta(next),
+                Ok(None) => break,
+                Err(_) => {}
+            }
+        }
+    }
+}
