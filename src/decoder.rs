@@ -1,4 +1,8 @@
 //! From the bytes of a provider's response to its deltas.
+//!
+//! A [`Decoder`] reads one response: framing, recognising the dialect, and what each event means. It
+//! is pulled, chunk by chunk ([`Decoder::next`]); at the end of the body [`Decoder::finish`] gives what
+//! only the end can show, and [`Decoder::end`] says whether all came.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -27,7 +31,7 @@ pub struct Options {
     /// The framing, as a content type tells it; `None` has it follow from the dialect, or
     /// recognised by the first bytes.
     pub framing: Option<Framing>,
-    /// The largest event that is accepted, in bytes.
+    /// The largest event that is accepted, in bytes of the wire; 16 MiB unless set.
     pub max_event_bytes: usize,
     /// What becomes of an event that lacks its blank line at the end. Flushing, the default,
     /// delivers it where its payload is whole, since some servers forget the last line end.
@@ -53,9 +57,10 @@ impl Default for Options {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum End {
-    /// The dialect's own terminator came, or all of a sender known to send none.
+    /// The dialect's own terminator came; or a finish reason for every choice, of a sender that is
+    /// known to send no terminator.
     Complete,
-    /// It did not: something is missing.
+    /// It did not: something is missing, or an error took its place.
     Truncated,
     /// No dialect was recognised; [`Decoder::seen`] has the beginning.
     Unrecognised,
@@ -507,7 +512,8 @@ impl Decoder {
         Ok(true)
     }
 
-    /// How the stream ended, or would have if it ended here.
+    /// How the stream ended, or would have if it ended here. An event without its blank line does not
+    /// count before [`finish`](Self::finish) has read it.
     #[must_use]
     pub fn end(&self) -> End {
         match &self.events.state {
@@ -523,13 +529,13 @@ impl Decoder {
         self.events.state.as_ref().map(State::dialect)
     }
 
-    /// How many bytes of the stream were consumed.
+    /// How many bytes of the stream were consumed, those of an unfinished event among them.
     #[must_use]
     pub fn offset(&self) -> u64 {
         self.parser.offset()
     }
 
-    /// How many events were dispatched.
+    /// How many events were dispatched, those whose payload is not JSON among them.
     #[must_use]
     pub fn events(&self) -> u64 {
         self.events.events
@@ -541,7 +547,7 @@ impl Decoder {
         self.templates.taken()
     }
 
-    /// How many comments came.
+    /// How many comment lines came, as servers send to keep a connection alive.
     #[must_use]
     pub fn comments(&self) -> u64 {
         self.events.comments

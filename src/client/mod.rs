@@ -113,7 +113,7 @@ impl Client {
         }
     }
 
-    /// Where requests go, without a slash at its end.
+    /// What precedes a request's path, without a slash at its end.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.base_url
@@ -132,7 +132,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As [`post`](Self::post), and [`Error::Protocol`] for a response that is no reply.
+    /// As [`post`](Self::post), and [`Error::Protocol`] for a response that is no reply, or larger
+    /// than 16 MiB.
     pub fn fetch(&self, request: &Request) -> Result<Message, Error> {
         let (context, sent) = (self.context(request.path()), Instant::now());
         // Any encoding will do, since nothing is read before all has come.
