@@ -47,10 +47,10 @@ use crate::message::Message;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Options {
-    /// How long to wait for a connection; `None` for as long as the system does.
+    /// How long to wait for a connection, 10 s unless set; `None` for as long as the system does.
     pub timeout_connect: Option<Duration>,
-    /// How long to wait for the next bytes of a response, its head among them; `None` for ever.
-    /// Some models are silent for minutes before they answer.
+    /// How long to wait for the next bytes of a response, its head among them, 300 s unless set;
+    /// `None` for ever. Some models are silent for minutes before they answer.
     pub timeout_idle: Option<Duration>,
     /// How streams are decoded.
     pub decoder: decoder::Options,
