@@ -1,4 +1,8 @@
 //! From the bytes of a provider's response to its deltas.
+//!
+//! A [`Decoder`] reads one response: framing, recognising the dialect, and what each event means. It
+//! is pulled, chunk by chunk ([`Decoder::next`]); at the end of the body [`Decoder::finish`] gives what
+//! only the end can show, and [`Decoder::end`] says whether all came.
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -28,7 +32,7 @@ pub struct Options {
     /// The framing, as a content type tells it; `None` has it follow from the dialect, or
     /// recognised by the first bytes.
     pub framing: Option<Framing>,
-    /// The largest event that is accepted, in bytes.
+    /// The largest event that is accepted, in bytes of the wire; 16 MiB unless set.
     pub max_event_bytes: usize,
     /// Members of a delta that carry text or reasoning besides those that are known: for a new
     /// sender of OpenAI's chat format that invented names of its own.
@@ -76,9 +80,10 @@ impl Fields {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum End {
-    /// The dialect's own terminator came, or all of a sender known to send none.
+    /// The dialect's own terminator came; or a finish reason for every choice, of a sender that is
+    /// known to send no terminator.
     Complete,
-    /// It did not: something is missing.
+    /// It did not: something is missing, or an error took its place.
     Truncated,
     /// No dialect was recognised; [`Decoder::seen`] has the beginning.
     Unrecognised,
@@ -526,7 +531,8 @@ impl Decoder {
         Ok(true)
     }
 
-    /// How the stream ended, or would have if it ended here.
+    /// How the stream ended, or would have if it ended here. An event without its blank line does not
+    /// count before [`finish`](Self::finish) has read it.
     #[must_use]
     pub fn end(&self) -> End {
         match &self.events.state {
@@ -542,13 +548,13 @@ impl Decoder {
         self.events.dialect()
     }
 
-    /// How many bytes of the stream were consumed.
+    /// How many bytes of the stream were consumed, those of an unfinished event among them.
     #[must_use]
     pub fn offset(&self) -> u64 {
         self.parser.offset()
     }
 
-    /// How many events were dispatched.
+    /// How many events were dispatched, those whose payload is not JSON among them.
     #[must_use]
     pub fn events(&self) -> u64 {
         self.events.events
@@ -560,7 +566,7 @@ impl Decoder {
         self.templates.taken()
     }
 
-    /// How many comments came.
+    /// How many comment lines came, as servers send to keep a connection alive.
     #[must_use]
     pub fn comments(&self) -> u64 {
         self.events.comments

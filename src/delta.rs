@@ -4,8 +4,9 @@ use core::fmt;
 
 /// One piece of news from a stream. A wire event gives none, one or several, in wire order.
 ///
-/// Everything in it is borrowed and lives until the next call on the decoder. Text is valid UTF-8.
-/// A string that the stream does not give is empty. Empty pieces of text give no delta.
+/// Everything in it is borrowed, from the caller's chunk or from the decoder, and lives until the next
+/// call on the decoder. Text is valid UTF-8: what is not, and lone surrogates, are U+FFFD in it. A
+/// string that the stream does not give is empty. Empty pieces of text give no delta.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Delta<'a> {
@@ -102,10 +103,12 @@ pub enum Delta<'a> {
     Other {
         /// What it is, in the provider's words: the event's type, or the name of the part.
         event: &'a str,
-        /// The whole payload of the event, untouched.
+        /// The whole payload of the event, also where `event` names a part of it. As it came, but
+        /// for JSON with invalid UTF-8, which has U+FFFD in its place. Of a Bedrock chunk that
+        /// carries the model's own JSON in base64, that JSON.
         raw: &'a [u8],
     },
-    /// The dialect's own end of the stream. More may follow it.
+    /// The dialect's own end of the stream; comes once. More may follow it.
     Done,
 }
 
@@ -163,7 +166,8 @@ impl fmt::Display for FinishReason {
     }
 }
 
-/// Token counts with the provider's meaning; `None` where the stream did not say.
+/// Token counts with the provider's meaning; `None` where the stream did not say. Providers differ in
+/// whether cached tokens are part of `input_tokens` and reasoning tokens part of `output_tokens`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Usage {
@@ -216,7 +220,7 @@ impl Usage {
         self.reasoning_tokens = reasoning_tokens.or(self.reasoning_tokens);
     }
 
-    /// The counts with their names, in the order in which they are printed.
+    /// The counts with their names, in the order in which the command prints them.
     #[must_use]
     pub fn counts(&self) -> [(&'static str, Option<u64>); 6] {
         [
@@ -242,7 +246,7 @@ pub struct StreamError<'a> {
     pub message: &'a str,
     /// Whether the same request may succeed later.
     pub transient: bool,
-    /// The whole payload that reported it, untouched.
+    /// The whole payload that reported it, as in [`Delta::Other`].
     pub raw: &'a [u8],
 }
 

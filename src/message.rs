@@ -1,4 +1,7 @@
 //! Deltas put together into an owned message.
+//!
+//! [`Message::push`] takes in a delta, [`Message::finish`] how the stream ended. A whole response, one
+//! that was not streamed, is read by [`Message::from_response`] into the same type.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -238,7 +241,7 @@ impl Message {
         }
     }
 
-    /// Takes in a delta that arrived so long after the request.
+    /// Takes in a delta that arrived so long after the request, and notes that in `timing`.
     pub fn push_at(&mut self, delta: &Delta<'_>, arrived: Duration) {
         self.push(delta);
         self.timing.whole = Some(arrived);
@@ -262,8 +265,8 @@ impl Message {
     ///
     /// # Errors
     ///
-    /// [`Error::NotJson`], and [`Error::NotAResponse`] for JSON that is no response of a known
-    /// dialect. An error that the provider reports is no error here but the message's.
+    /// [`Error::NotJson`], whose `offset` is 0, and [`Error::NotAResponse`] for JSON that is no response
+    /// of a known dialect. An error that the provider reports is no error here but the message's.
     pub fn from_response(body: &[u8]) -> Result<Message, Error> {
         let mut message = Message::new();
         let mut sink = Sink::default();
@@ -322,7 +325,8 @@ impl Message {
         self.choices.iter().find(|choice| choice.index == index)
     }
 
-    /// Whether the stream came to its end and reported no error.
+    /// Whether the stream came to its end and reported no error; false until
+    /// [`finish`](Self::finish) was told so.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.end == Some(End::Complete) && self.error.is_none()
@@ -427,19 +431,21 @@ impl ToolCall {
 }
 
 impl Timing {
-    /// When the first piece came, in time since the request.
+    /// When the first piece came, in time since the request; `None` where none did.
     #[must_use]
     pub fn first_token(&self) -> Option<Duration> {
         self.tokens.first().copied()
     }
 
-    /// The median time from one piece to the next.
+    /// The median time from one piece to the next; `None` where fewer than two came. Pieces that came
+    /// in one read have next to no time between them.
     #[must_use]
     pub fn median_gap(&self) -> Option<Duration> {
         self.gap(50)
     }
 
-    /// The time from one piece to the next that 95 in 100 gaps do not exceed.
+    /// The time from one piece to the next that 95 in 100 gaps do not exceed; `None` where fewer than
+    /// two pieces came.
     #[must_use]
     pub fn p95_gap(&self) -> Option<Duration> {
         self.gap(95)

@@ -47,10 +47,10 @@ use crate::message::Message;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Options {
-    /// How long to wait for a connection; `None` for as long as the system does.
+    /// How long to wait for a connection, 10 s unless set; `None` for as long as the system does.
     pub timeout_connect: Option<Duration>,
-    /// How long to wait for the next bytes of a response, its head among them; `None` for ever.
-    /// Some models are silent for minutes before they answer.
+    /// How long to wait for the next bytes of a response, its head among them, 300 s unless set;
+    /// `None` for ever. Some models are silent for minutes before they answer.
     pub timeout_idle: Option<Duration>,
     /// How streams are decoded.
     pub decoder: decoder::Options,
@@ -113,7 +113,7 @@ impl Client {
         }
     }
 
-    /// Where requests go, without a slash at its end.
+    /// What precedes a request's path, without a slash at its end.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.base_url
@@ -132,7 +132,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As [`post`](Self::post), and [`Error::Protocol`] for a response that is no reply.
+    /// As [`post`](Self::post), and [`Error::Protocol`] for a response that is no reply, or larger
+    /// than 16 MiB.
     pub fn fetch(&self, request: &Request) -> Result<Message, Error> {
         let (context, sent) = (self.context(request.path()), Instant::now());
         // Any encoding will do, since nothing is read before all has come.

@@ -67,7 +67,8 @@ impl Stream {
     ///
     /// [`Error::Decode`] for an event that cannot be decoded: go on calling, what is behind it
     /// comes. [`Error::Lost`], [`Error::Timeout`] and [`Error::Protocol`] where the connection
-    /// gives no more: what is left of the bytes before still comes, then `None`.
+    /// gives no more: what is left of the bytes before still comes, then `None`. [`Error::Protocol`]
+    /// also, once, for a body of which nothing was a delta, such as a web page.
     #[expect(
         clippy::should_implement_trait,
         reason = "an iterator cannot lend its items"
@@ -114,7 +115,8 @@ impl Stream {
     ///
     /// # Errors
     ///
-    /// As [`next`](Self::next). `message` keeps what came before; call again to go on behind it.
+    /// As [`next`](Self::next). `message` keeps what came before, and its end stays open; call again
+    /// to go on behind it, also where the connection broke.
     pub fn read_to_end(&mut self, message: &mut Message) -> Result<(), Error> {
         loop {
             // Taken after the delta, whose arrival it is; the delta borrows the stream.

@@ -78,13 +78,16 @@ pub enum Item<'a> {
 /// A dispatched event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Event<'a> {
-    /// The event type; `message` where the stream named none.
+    /// The event type; `message` where the stream named none, as lines of JSON never do. Of an AWS
+    /// frame, its `:event-type`.
     pub event: Value<'a>,
-    /// The data buffer: the values of the `data` lines, joined by LF.
+    /// The data buffer: the values of the `data` lines, joined by LF. Of other framings, the line
+    /// without its end, or the payload.
     pub data: Value<'a>,
-    /// The last event ID at dispatch, which may come from an earlier event; empty where none was set.
+    /// The last event ID at dispatch, which may come from an earlier event; empty where none was set,
+    /// and in other framings, which have none.
     pub id: Value<'a>,
-    /// The event's own lines as they came, blank line included.
+    /// The event's own lines as they came, blank line included; or the line, or the frame.
     pub raw: &'a [u8],
     /// Where the event begins, in bytes from the start of the stream.
     pub offset: u64,
