@@ -443,13 +443,13 @@ impl Decoder {
             let state = self.events.state.as_ref();
             let before = state.map(|state| state.progress().version());
             self.events.item(&item)?;
-            // An event that changed what its like depends on is none that the next may repeat; nor is
-            // one before which no dialect was known.
-            if let Item::Event(event) = &item
-                && before == Some(self.events.version)
-            {
+            if let Item::Event(event) = &item {
+                // One that changed what its like depends on is none that the next may repeat; nor is
+                // one before which no dialect was known.
+                let version = self.events.version;
+                let is_repeatable = before == Some(version);
                 self.templates
-                    .missed(event, &self.events.sink, self.events.version);
+                    .missed(event, &self.events.sink, version, is_repeatable);
             }
             if self.events.is_ndjson
                 && let Parser::Sse(lines) = &self.parser

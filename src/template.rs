@@ -20,6 +20,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cell::Cell;
 use core::ops::Range;
 
 use memchr::memchr_iter;
@@ -37,15 +38,19 @@ const MAX_TEMPLATES: usize = 6;
 const MAX_HOLES: usize = 12;
 /// Nor is a larger one: its text is most of it.
 const MAX_WIRE_BYTES: usize = 16 * 1024;
-/// An event without text is worth it at once if it is no larger, else where two follow each other.
+/// An event without text is worth it if it is no larger: larger ones are said once.
 const MAX_SILENT_BYTES: usize = 256;
-/// A hit pays for so many attempts that fail, and no more than so many are saved up.
-const CREDIT_OF_HIT: u32 = 2;
-const MAX_CREDIT: u32 = 16;
-const FIRST_CREDIT: u32 = 8;
-/// Without credit, so many events pass before the next attempt; each time twice as many.
-const FIRST_REST: u32 = 8;
-const MAX_REST: u32 = 1024;
+/// What attempts and learning may cost, in instructions as estimated where they are spent: what hits
+/// have saved, a small part of what full paths take, and something to begin with. So templates pay
+/// for themselves on every stream, or are given up.
+const FIRST_PURSE: i64 = 20_000;
+const MAX_PURSE: i64 = 48_000;
+const SAVED_BY_HIT: i64 = 2_500;
+/// Once it is empty: what learning an event and trying it takes.
+const ENOUGH_AGAIN: i64 = 3_000;
+/// Of a full path, which takes some 3,000 instructions and one or two for each byte.
+const SHARE_OF_FULL_PATH: i64 = 120;
+const BYTES_OF_ONE_MORE: i64 = 16;
 
 /// The templates of one stream.
 pub(crate) struct Templates {
@@ -55,13 +60,11 @@ pub(crate) struct Templates {
     /// Which one hit or was made last, and which is expected now.
     last: usize,
     expected: usize,
-    credit: u32,
-    rest: u32,
-    next_rest: u32,
+    purse: i64,
     taken: u64,
     is_enabled: bool,
-    /// The last event that missed gave no text.
-    was_silent: bool,
+    /// The purse was emptied, and nothing is tried until it is worth it again.
+    is_resting: bool,
 }
 
 /// An event to hold the next ones against.
@@ -137,12 +140,10 @@ impl Templates {
             len: 0,
             last: 0,
             expected: 0,
-            credit: FIRST_CREDIT,
-            rest: 0,
-            next_rest: FIRST_REST,
+            purse: FIRST_PURSE,
             taken: 0,
             is_enabled,
-            was_silent: false,
+            is_resting: false,
         }
     }
 
@@ -154,11 +155,9 @@ impl Templates {
         self.len = 0;
         self.last = 0;
         self.expected = 0;
-        self.credit = FIRST_CREDIT;
-        self.rest = 0;
-        self.next_rest = FIRST_REST;
+        self.purse = FIRST_PURSE;
+        self.is_resting = false;
         self.taken = 0;
-        self.was_silent = false;
     }
 
     /// How many events were hits that were used.
@@ -169,7 +168,7 @@ impl Templates {
     /// Whether an attempt is worth its cost at present.
     #[inline]
     pub(crate) fn is_ready(&self) -> bool {
-        self.len > 0 && self.credit > 0
+        self.len > 0 && !self.is_resting
     }
 
     /// Holds the expected template against the event that `bytes` begin with. Gives the length of
@@ -198,9 +197,9 @@ impl Templates {
                 }
                 What::String => match plain(rest) {
                     Some(ignored) => ignored.len(),
-                    None => hole.what.scan(rest, 0)?.end,
+                    None => hole.what.scan(rest, 0).ok()?.end,
                 },
-                what => what.scan(rest, 0)?.end,
+                what => what.scan(rest, 0).ok()?.end,
             };
             rest = rest.get(len..)?;
         }
@@ -230,13 +229,23 @@ impl Templates {
         let mut found = Found::default();
         let expected = self.expected;
         let others = (0..self.len).filter(|at| *at != expected);
-        let (at, len) = core::iter::once(expected).chain(others).find_map(|at| {
-            let template = self
+        let mut hit = None;
+        for at in core::iter::once(expected).chain(others) {
+            let good = self
                 .list
                 .get(at)
-                .filter(|template| template.is_good_for(version))?;
-            Some((at, template.matches(bytes, &mut found)?))
-        })?;
+                .filter(|template| template.is_good_for(version));
+            let Some(template) = good else { continue };
+            match template.matches(bytes, &mut found) {
+                Ok(len) => {
+                    hit = Some((at, len));
+                    break;
+                }
+                // The expected one was tried before, by `single`.
+                Err(cost) => self.purse -= if at == expected { 2 * cost } else { cost },
+            }
+        }
+        let (at, len) = hit?;
         let template = self.list.get(at)?;
         if len - template.tail > max || !template.fill(bytes, &found, sink) {
             return None;
@@ -252,38 +261,35 @@ impl Templates {
             self.follow(at);
         }
         self.taken += 1;
-        if self.credit < MAX_CREDIT {
-            self.credit += CREDIT_OF_HIT;
-            self.next_rest = FIRST_REST;
+        if self.purse < MAX_PURSE {
+            self.purse += SAVED_BY_HIT;
         }
     }
 
-    /// An event went the full path, whose deltas are in `sink`: learns from it.
-    pub(crate) fn missed(&mut self, event: &Event<'_>, sink: &Sink, version: Version) {
+    /// An event went the full path, whose deltas are in `sink`: learns from it, unless reading it
+    /// changed what its like depends on (`is_repeatable`).
+    pub(crate) fn missed(
+        &mut self,
+        event: &Event<'_>,
+        sink: &Sink,
+        version: Version,
+        is_repeatable: bool,
+    ) {
         if !self.is_enabled {
             return;
         }
-        if self.credit == 0 {
-            self.rest = self.rest.saturating_sub(1);
-            if self.rest == 0 {
-                self.credit = 1;
-            }
+        self.purse += SHARE_OF_FULL_PATH + event.raw.len() as i64 / BYTES_OF_ONE_MORE;
+        let enough = if self.is_resting { ENOUGH_AGAIN } else { 0 };
+        self.is_resting = self.purse <= enough;
+        if self.is_resting || !is_repeatable {
             return;
         }
-        let seen = Seen::of(event, sink);
         // What gives no text is mostly said once, if it is not short.
-        let is_silent = sink.notes().is_empty();
-        let was_silent = core::mem::replace(&mut self.was_silent, is_silent);
-        let is_once = is_silent && !was_silent && event.raw.len() > MAX_SILENT_BYTES;
-        let Some(seen) = seen.filter(|_| !is_once) else {
-            return;
-        };
-        self.credit -= 1;
-        if self.credit == 0 {
-            self.rest = self.next_rest;
-            self.next_rest = (self.next_rest * 2).min(MAX_REST);
+        let is_once = sink.notes().is_empty() && event.raw.len() > MAX_SILENT_BYTES;
+        if !is_once && let Some(seen) = Seen::of(event, sink, self.purse) {
+            self.learn(&seen, version);
+            self.purse = seen.purse.get();
         }
-        self.learn(&seen, version);
     }
 
     fn learn(&mut self, seen: &Seen<'_>, version: Version) -> Option<()> {
@@ -298,7 +304,8 @@ impl Templates {
         let mut holes = Holes::default();
         for (n, at) in seen.sink.texts() {
             let start = seen.payload + at;
-            let end = string_end(seen.raw, start)? - 1;
+            // What could not be scanned here could not be replayed either.
+            let end = seen.scan(What::Text(n), seen.raw, start)?;
             if seen.raw.get(start.checked_sub(1)?) != Some(&b'"') {
                 return None;
             }
@@ -344,22 +351,36 @@ impl Template {
             && (!self.uses_tools || self.version.tools == version.tools)
     }
 
-    /// Whether `bytes` begin with this event, and how long it is there.
-    fn matches(&self, bytes: &[u8], found: &mut Found) -> Option<usize> {
+    /// How long the event is that `bytes` begin with, if that is this one; else what it took to see
+    /// that it is not.
+    fn matches(&self, bytes: &[u8], found: &mut Found) -> Result<usize, i64> {
         let mut pos = 0;
+        let mut cost = 40;
         for (hole, filling) in self.holes.iter().zip(found) {
-            let literal = self.wire.get(hole.literal())?;
-            if !bytes.get(pos..)?.starts_with(literal) {
-                return None;
+            let literal = self.wire.get(hole.literal()).unwrap_or_default();
+            cost += 30 + literal.len() as i64 / 8;
+            if !bytes
+                .get(pos..)
+                .is_some_and(|rest| rest.starts_with(literal))
+            {
+                return Err(cost);
             }
-            *filling = hole.what.scan(bytes, pos + literal.len())?;
+            let start = pos + literal.len();
+            let scanned = hole.what.scan(bytes, start);
+            cost += scan_cost(start, scanned.map_or_else(|end| end, |filling| filling.end));
+            *filling = scanned.map_err(|_| cost)?;
             pos = filling.end;
         }
-        let literal = self.wire.get(self.from..)?;
-        bytes
-            .get(pos..)?
-            .starts_with(literal)
-            .then_some(pos + literal.len())
+        let literal = self.wire.get(self.from..).unwrap_or_default();
+        cost += 30 + literal.len() as i64 / 8;
+        let is_match = bytes
+            .get(pos..)
+            .is_some_and(|rest| rest.starts_with(literal));
+        if is_match {
+            Ok(pos + literal.len())
+        } else {
+            Err(cost)
+        }
     }
 
     /// Notes the deltas of an event that matched. Returns false, and notes nothing, where a text is
@@ -416,13 +437,14 @@ impl Template {
             let until = next.map_or(self.wire.len(), |hole| hole.until as usize);
             let literal = self.wire.get(from..until)?;
             let rest = seen.raw.get(pos..)?;
-            let same = literal.iter().zip(rest).take_while(|(a, b)| a == b).count();
+            let same = common_prefix(literal, rest);
+            seen.spend(150 + same as i64 / 2)?;
             if same == literal.len() {
                 let Some(hole) = next else {
                     return (same == rest.len()).then_some(holes);
                 };
                 let start = pos + same;
-                let end = hole.what.scan(seen.raw, start)?.end;
+                let end = seen.scan(hole.what, seen.raw, start)?;
                 holes.push(start, end, hole.what)?;
                 next = known.next();
                 (from, pos) = (next.map_or(self.from, |hole| hole.from as usize), end);
@@ -431,8 +453,8 @@ impl Template {
             // What they differ in begins in both after the same bytes.
             let (start, what) = seen.part_at(pos + same, literal.get(same) == Some(&b' '))?;
             let known_start = from + start.checked_sub(pos)?;
-            let end = what.scan(seen.raw, start)?.end;
-            let known_end = what.scan(&self.wire, known_start)?.end;
+            let end = seen.scan(what, seen.raw, start)?;
+            let known_end = seen.scan(what, &self.wire, known_start)?;
             if known_end > until {
                 return None;
             }
@@ -483,11 +505,13 @@ struct Seen<'e> {
     payload: usize,
     tail: usize,
     sink: &'e Sink,
+    /// What learning from it may still cost.
+    purse: Cell<i64>,
 }
 
 impl<'e> Seen<'e> {
     /// `None` for an event whose deltas or lines make it none.
-    fn of(event: &Event<'e>, sink: &'e Sink) -> Option<Self> {
+    fn of(event: &Event<'e>, sink: &'e Sink, purse: i64) -> Option<Self> {
         let raw = event.raw;
         if raw.len() > MAX_WIRE_BYTES || !sink.is_repeatable() {
             return None;
@@ -523,13 +547,30 @@ impl<'e> Seen<'e> {
             payload,
             tail,
             sink,
+            purse: Cell::new(purse - 100 - raw.len() as i64 / 4),
         })
+    }
+
+    /// Takes what a step costs out of the purse; `None` where that is empty now.
+    fn spend(&self, cost: i64) -> Option<()> {
+        let left = self.purse.get() - cost;
+        self.purse.set(left);
+        (left > 0).then_some(())
+    }
+
+    /// Where what fills such a hole in `bytes` ends.
+    fn scan(&self, what: What, bytes: &[u8], start: usize) -> Option<usize> {
+        let scanned = what.scan(bytes, start);
+        let end = scanned.map_or_else(|end| end, |filling| filling.end);
+        self.spend(scan_cost(start, end))?;
+        scanned.ok().map(|filling| filling.end)
     }
 
     /// The part that a byte of `raw` belongs to, if it is one that may vary: where it begins, and
     /// what it is. `is_space`: the other event has a space here.
     fn part_at(&self, pos: usize, is_space: bool) -> Option<(usize, What)> {
-        if (is_space || self.raw.get(pos) == Some(&b' ')) && self.is_between_tokens(pos) {
+        let is_space = is_space || self.raw.get(pos) == Some(&b' ');
+        if is_space && self.is_between_tokens(pos)? {
             let before = self.raw.get(self.payload..pos)?;
             let spaces = before
                 .iter()
@@ -539,6 +580,7 @@ impl<'e> Seen<'e> {
             return Some((pos - spaces, What::Space));
         }
         // Marks do not lie in one another, so it is the nearest one or none.
+        self.spend(4 * self.sink.marks().len() as i64)?;
         let is_before = |mark: &&Mark| self.payload + (mark.at as usize) < pos;
         let mark = self
             .sink
@@ -547,6 +589,7 @@ impl<'e> Seen<'e> {
             .filter(is_before)
             .max_by_key(|mark| mark.at)?;
         let value = self.value_of(mark)?;
+        self.spend(100 + (value.end - value.start) as i64)?;
         // The byte behind it counts too: that is where a longer one differs.
         let inside = value.start <= pos && pos <= value.end;
         let start = inside.then(|| self.scalar_in(value.clone(), pos))??;
@@ -564,18 +607,21 @@ impl<'e> Seen<'e> {
     }
 
     /// Whether a byte of the payload is outside of all strings.
-    fn is_between_tokens(&self, pos: usize) -> bool {
+    fn is_between_tokens(&self, pos: usize) -> Option<bool> {
         let mut at = self.payload;
         while at < pos {
+            let start = at;
             at = match self.raw.get(at) {
-                Some(b'"') => match string_end(self.raw, at + 1) {
-                    Some(end) => end,
-                    None => return false,
-                },
+                Some(b'"') => string_end(self.raw, at + 1)?,
                 _ => at + 1,
             };
+            self.spend(if at == start + 1 {
+                8
+            } else {
+                40 + (at - start) as i64 / 8
+            })?;
         }
-        at == pos
+        Some(at == pos)
     }
 
     /// Where the value lies that belongs to a marked key.
@@ -669,80 +715,100 @@ fn plain(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 impl What {
-    /// Scans what fills such a hole at `pos`; `None` where nothing does that is certain to be read
-    /// as before.
+    /// Scans what fills such a hole at `pos`; where nothing does that is certain to be read as
+    /// before, gives how far that took.
     #[inline]
-    fn scan(self, bytes: &[u8], pos: usize) -> Option<Filling> {
+    fn scan(self, bytes: &[u8], pos: usize) -> Result<Filling, usize> {
         let filling = |end| Filling {
             start: pos,
             end,
             has_escapes: false,
         };
+        let number_of = |is_valid: fn(&[u8]) -> bool| {
+            let end = number_end(bytes, pos).ok_or(pos)?;
+            let digits = bytes.get(pos..end).unwrap_or_default();
+            if is_valid(digits) {
+                Ok(filling(end))
+            } else {
+                Err(end)
+            }
+        };
         match self {
             // An empty text is no delta, and what else the dialect would look for then is not known.
-            What::Text(_) => {
-                scan_string(bytes, pos, is_simple_escape).filter(|text| text.end > text.start)
-            }
+            What::Text(_) => match scan_string(bytes, pos, is_simple_escape)? {
+                text if text.end > text.start => Ok(text),
+                _ => Err(pos),
+            },
             What::String => scan_string(bytes, pos, is_escape),
-            What::Count(_) => {
-                let end = number_end(bytes, pos)?;
-                number(bytes.get(pos..end)?).map(|_| filling(end))
-            }
-            What::Number => {
-                let end = number_end(bytes, pos)?;
-                is_number(bytes.get(pos..end)?).then(|| filling(end))
-            }
+            What::Count(_) => number_of(|digits| number(digits).is_some()),
+            What::Number => number_of(is_number),
             What::Space => {
-                let spaces = bytes
-                    .get(pos..)?
-                    .iter()
-                    .take_while(|byte| **byte == b' ')
-                    .count();
-                Some(filling(pos + spaces))
+                let rest = bytes.get(pos..).ok_or(pos)?;
+                let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
+                Ok(filling(pos + spaces))
             }
         }
     }
 }
 
+/// How many bytes the two begin with alike.
+fn common_prefix(a: &[u8], b: &[u8]) -> usize {
+    const BLOCK: usize = 32;
+    let blocks = a.chunks_exact(BLOCK).zip(b.chunks_exact(BLOCK));
+    let same = BLOCK * blocks.take_while(|(a, b)| a == b).count();
+    let (a, b) = (
+        a.get(same..).unwrap_or_default(),
+        b.get(same..).unwrap_or_default(),
+    );
+    same + a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
+/// What it takes to scan so far.
+fn scan_cost(start: usize, end: usize) -> i64 {
+    30 + 5 * end.saturating_sub(start) as i64
+}
+
 /// Scans a string's content up to its closing quote. Control characters and escapes that `escape`
-/// gives no length for are left to the full path.
+/// gives no length for are left to the full path, and the place of the first is the error.
 #[inline]
 fn scan_string(
     bytes: &[u8],
     start: usize,
     escape: impl Fn(&[u8]) -> Option<usize>,
-) -> Option<Filling> {
+) -> Result<Filling, usize> {
     let mut pos = start;
     let mut has_escapes = false;
     loop {
-        let rest = bytes.get(pos..)?;
-        let mut skipped = 0;
         // Eight bytes at a time; the lowest bit set in `stops` is the first byte to stop at.
-        let stop = loop {
-            let Some(word) = rest.get(skipped..).and_then(<[u8]>::first_chunk::<8>) else {
-                let tail = rest.get(skipped..)?;
-                break skipped + tail.iter().position(|byte| is_stop(*byte))?;
+        loop {
+            let rest = bytes.get(pos..).ok_or(pos)?;
+            let Some(word) = rest.first_chunk::<8>() else {
+                pos += rest
+                    .iter()
+                    .position(|byte| is_stop(*byte))
+                    .ok_or(bytes.len())?;
+                break;
             };
             let stops = stops(u64::from_le_bytes(*word));
             if stops != 0 {
-                break skipped + (stops.trailing_zeros() / 8) as usize;
+                pos += (stops.trailing_zeros() / 8) as usize;
+                break;
             }
-            skipped += 8;
-        };
-        pos += stop;
+            pos += 8;
+        }
         match bytes.get(pos) {
             Some(b'"') => {
-                return Some(Filling {
+                return Ok(Filling {
                     start,
                     end: pos,
                     has_escapes,
                 });
             }
             Some(b'\\') => {
-                pos += escape(bytes.get(pos..)?)?;
+                pos += bytes.get(pos..).and_then(&escape).ok_or(pos)?;
                 has_escapes = true;
             }
-            _ => return None,
+            _ => return Err(pos),
         }
     }
 }

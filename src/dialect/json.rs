@@ -7,6 +7,7 @@
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
+use memchr::memchr2;
 use simd_json::tape::{Node, Tape};
 use simd_json::{Buffers, INPUT_PADDING, StaticNode, fill_tape_padded};
 
@@ -310,10 +311,10 @@ impl<'d> Doc<'d> {
 /// Where the string ends in whose inside `pos` lies: behind its closing quote.
 pub(crate) fn string_end(text: &[u8], mut pos: usize) -> Option<usize> {
     loop {
+        pos += memchr2(b'"', b'\\', text.get(pos..)?)?;
         match text.get(pos)? {
             b'"' => return Some(pos + 1),
-            b'\\' => pos += 2,
-            _ => pos += 1,
+            _ => pos += 2,
         }
     }
 }

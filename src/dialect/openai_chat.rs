@@ -74,7 +74,7 @@ impl State {
                     self.progress.no_terminator = true;
                     sink.ignored(key);
                 }
-                "logprobs" if value.is_object() => *other = Some(key),
+                "logprobs" if !value.is_empty() => *other = Some(key),
                 "logprobs" => {}
                 _ => {
                     sink.ignored(key);

@@ -34,7 +34,7 @@ impl State {
                     "index" => index = value.choice().unwrap_or(0),
                     "text" => text = value.text(),
                     "finish_reason" => finish = value.text(),
-                    "logprobs" => has_logprobs |= value.is_object(),
+                    "logprobs" => has_logprobs |= !value.is_empty(),
                     _ => sink.ignored(key),
                 }
             }
