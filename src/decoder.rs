@@ -508,10 +508,10 @@ impl Decoder {
     /// As [`next`](Self::next).
     pub fn finish(&mut self) -> Result<Option<Delta<'_>>, Error> {
         if self.advance_to_end()? {
-            Ok(self.events.sink.next())
-        } else {
-            Ok(None)
+            return Ok(self.events.sink.next());
         }
+        self.events.sink.give_back();
+        Ok(None)
     }
 
     /// [`advance`](Self::advance), for [`finish`](Self::finish).
@@ -520,6 +520,7 @@ impl Decoder {
             if self.events.finished {
                 return Ok(false);
             }
+            self.is_at_event = false;
             if let Parser::EventStream(parser) = &self.parser {
                 self.events.is_cut |= parser.is_mid_event();
             }

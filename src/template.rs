@@ -43,14 +43,17 @@ const MAX_SILENT_BYTES: usize = 256;
 /// What attempts and learning may cost, in instructions as estimated where they are spent: what hits
 /// have saved, a small part of what full paths take, and something to begin with. So templates pay
 /// for themselves on every stream, or are given up.
-const FIRST_PURSE: i64 = 20_000;
-const MAX_PURSE: i64 = 48_000;
-const SAVED_BY_HIT: i64 = 2_500;
+const FIRST_PURSE: i64 = 14_000;
+const MAX_PURSE: i64 = 32_000;
+const SAVED_BY_HIT: i64 = 1_000;
+const SAVED_BY_BYTE: i64 = 3;
 /// Once it is empty: what learning an event and trying it takes.
 const ENOUGH_AGAIN: i64 = 3_000;
+/// What it takes to see whether an event can be learnt at all.
+const COST_OF_A_LOOK: i64 = 300;
 /// Of a full path, which takes some 3,000 instructions and one or two for each byte.
-const SHARE_OF_FULL_PATH: i64 = 120;
-const BYTES_OF_ONE_MORE: i64 = 16;
+const SHARE_OF_FULL_PATH: i64 = 30;
+const BYTES_OF_ONE_MORE: i64 = 20;
 
 /// The templates of one stream.
 pub(crate) struct Templates {
@@ -212,7 +215,7 @@ impl Templates {
             .notes
             .first()?
             .with(core::str::from_utf8(text).ok()?)?;
-        self.took(self.expected);
+        self.took(self.expected, len);
         Some((len, delta))
     }
 
@@ -242,7 +245,13 @@ impl Templates {
                     break;
                 }
                 // The expected one was tried before, by `single`.
-                Err(cost) => self.purse -= if at == expected { 2 * cost } else { cost },
+                Err(cost) => {
+                    self.purse -= if at == expected {
+                        3 * cost
+                    } else {
+                        cost + cost / 2
+                    }
+                }
             }
         }
         let (at, len) = hit?;
@@ -250,19 +259,19 @@ impl Templates {
         if len - template.tail > max || !template.fill(bytes, &found, sink) {
             return None;
         }
-        self.took(at);
+        self.took(at, len);
         Some(len)
     }
 
     /// A template was used: what follows it will be expected after it the next time.
     #[inline(always)]
-    fn took(&mut self, at: usize) {
+    fn took(&mut self, at: usize, len: usize) {
         if at != self.last || at != self.expected {
             self.follow(at);
         }
         self.taken += 1;
         if self.purse < MAX_PURSE {
-            self.purse += SAVED_BY_HIT;
+            self.purse += SAVED_BY_HIT + SAVED_BY_BYTE * len as i64;
         }
     }
 
@@ -286,7 +295,11 @@ impl Templates {
         }
         // What gives no text is mostly said once, if it is not short.
         let is_once = sink.notes().is_empty() && event.raw.len() > MAX_SILENT_BYTES;
-        if !is_once && let Some(seen) = Seen::of(event, sink, self.purse) {
+        if is_once || event.raw.len() > MAX_WIRE_BYTES || !sink.is_repeatable() {
+            return;
+        }
+        self.purse -= COST_OF_A_LOOK + event.raw.len() as i64 / 3;
+        if let Some(seen) = Seen::of(event, sink, self.purse) {
             self.learn(&seen, version);
             self.purse = seen.purse.get();
         }
@@ -513,9 +526,6 @@ impl<'e> Seen<'e> {
     /// `None` for an event whose deltas or lines make it none.
     fn of(event: &Event<'e>, sink: &'e Sink, purse: i64) -> Option<Self> {
         let raw = event.raw;
-        if raw.len() > MAX_WIRE_BYTES || !sink.is_repeatable() {
-            return None;
-        }
         let data = event.data.as_bytes().trim_ascii();
         // Data that was joined from several lines lies elsewhere.
         let payload = (data.as_ptr() as usize).checked_sub(raw.as_ptr() as usize)?;
@@ -547,13 +557,14 @@ impl<'e> Seen<'e> {
             payload,
             tail,
             sink,
-            purse: Cell::new(purse - 100 - raw.len() as i64 / 4),
+            purse: Cell::new(purse),
         })
     }
 
     /// Takes what a step costs out of the purse; `None` where that is empty now.
     fn spend(&self, cost: i64) -> Option<()> {
-        let left = self.purse.get() - cost;
+        // The estimates are of what is done; finding out what to do is half as much again.
+        let left = self.purse.get() - cost - cost / 2;
         self.purse.set(left);
         (left > 0).then_some(())
     }
