@@ -635,6 +635,7 @@ const MAX_IDLE: usize = 4;
 const MAX_IDLE_BYTES: usize = 4 * 1024 * 1024;
 
 std::thread_local! {
+    #[allow(clippy::vec_box, reason = "lent and given back as they are")]
     static IDLE: RefCell<Vec<Box<Sink>>> = const { RefCell::new(Vec::new()) };
 }
 
