@@ -29,6 +29,7 @@ pub(crate) mod error;
 mod gemini;
 mod gemini_interactions;
 pub(crate) mod json;
+pub(crate) mod lent;
 mod llamacpp;
 mod ollama;
 mod openai_assistants;

@@ -9,10 +9,15 @@
 //! - A reconnection time that does not fit in 64 bits is ignored.
 //!
 //! Invariants: the carry holds `[last event ID][the block's lines so far][the line so far]`; while a
-//! block lies whole in the chunk the carry holds the last event ID alone, and nothing is copied.
+//! block lies whole in the chunk the carry holds the last event ID alone, and nothing is copied. It is
+//! one long file because all of it (the lines, the carry, the skipping of an event over the limit)
+//! keeps these invariants together; what a single line says is in `line`.
+
+mod line;
 
 use memchr::{memchr, memchr2};
 
+use self::line::{Block, Line, Name, may_count, millis};
 use super::{
     Blank, Carry, Comment, Eof, Error, Event, Field, Fixed, Item, MAX_EVENT_BYTES, Retry, Span,
     Value,
@@ -46,18 +51,6 @@ pub struct Parser<C> {
     settle: Option<Settle>,
 }
 
-/// What the block's lines said so far. Spans count from the block's first byte.
-#[derive(Debug, Clone, Copy, Default)]
-struct Block {
-    has_lines: bool,
-    event: Span,
-    data: Span,
-    data_lines: usize,
-    id: Option<Span>,
-    /// Where the last of the lines ends, its line end apart.
-    end: usize,
-}
-
 /// The state of skipping an event: its `id` and `retry` lines still count.
 #[derive(Debug, Clone, Copy, Default)]
 struct Discard {
@@ -73,23 +66,6 @@ enum Settle {
     Truncate(usize),
     /// The block is over, and this piece of the carry is the last event ID from now on.
     Id(Span),
-}
-
-/// What a line is. Spans count from the line's first byte.
-enum Line {
-    Blank,
-    Comment {
-        text: Span,
-    },
-    Retry {
-        millis: u64,
-    },
-    Unknown {
-        name: Span,
-        value: Span,
-    },
-    /// `data`, `event` or `id`: part of the block.
-    Absorbed,
 }
 
 /// An item found, as positions. It becomes an [`Item`] once nothing is going to move any more.
@@ -996,111 +972,4 @@ impl<C: Carry> Parser<C> {
         }
         end + 1
     }
-}
-
-impl Block {
-    /// Takes in a line ("process the field"), which begins at `at` in the block.
-    #[inline]
-    fn read(&mut self, line: &[u8], at: usize) -> Line {
-        let (name, start) = Name::of(line);
-        let value = Span {
-            start,
-            end: line.len(),
-        };
-        match name {
-            Name::None => return Line::Blank,
-            Name::Comment => {
-                return Line::Comment {
-                    text: Span {
-                        start: 1,
-                        end: line.len(),
-                    },
-                };
-            }
-            Name::Data => {
-                if self.data_lines == 0 {
-                    self.data = value.shifted(at);
-                }
-                self.data_lines += 1;
-            }
-            Name::Event => self.event = value.shifted(at),
-            Name::Id => {
-                if memchr(0, value.of(line)).is_none() {
-                    self.id = Some(value.shifted(at));
-                }
-            }
-            Name::Retry | Name::Unknown => {
-                if name == Name::Retry
-                    && let Some(millis) = millis(value.of(line))
-                {
-                    return Line::Retry { millis };
-                }
-                let name = Span {
-                    start: 0,
-                    end: memchr(b':', line).unwrap_or(line.len()),
-                };
-                return Line::Unknown { name, value };
-            }
-        }
-        self.has_lines = true;
-        self.end = at + line.len();
-        Line::Absorbed
-    }
-}
-
-/// What a line begins with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Name {
-    /// Nothing: the line is blank.
-    None,
-    Comment,
-    Data,
-    Event,
-    Id,
-    Retry,
-    Unknown,
-}
-
-impl Name {
-    /// The line's field, and where in the line its value begins.
-    #[inline]
-    fn of(line: &[u8]) -> (Name, usize) {
-        let known = match line.first() {
-            None => return (Name::None, 0),
-            Some(b':') => return (Name::Comment, 1),
-            Some(b'd') => (Name::Data, &b"data"[..]),
-            Some(b'e') => (Name::Event, &b"event"[..]),
-            Some(b'i') => (Name::Id, &b"id"[..]),
-            Some(b'r') => (Name::Retry, &b"retry"[..]),
-            Some(_) => (Name::Unknown, &b""[..]),
-        };
-        let is_name = |rest: &[u8]| rest.is_empty() || rest.starts_with(b":");
-        let (name, colon) = match line.strip_prefix(known.1) {
-            Some(rest) if known.0 != Name::Unknown && is_name(rest) => (known.0, known.1.len()),
-            _ => (Name::Unknown, memchr(b':', line).unwrap_or(line.len())),
-        };
-        let space = usize::from(line.get(colon + 1) == Some(&b' '));
-        (name, line.len().min(colon + 1 + space))
-    }
-}
-
-/// Whether a line that begins so may still be an `id` or `retry` field.
-fn may_count(line: &[u8]) -> bool {
-    [&b"id"[..], b"retry"]
-        .iter()
-        .any(|name| match line.strip_prefix(*name) {
-            Some(rest) => rest.is_empty() || rest.starts_with(b":"),
-            None => name.starts_with(line),
-        })
-}
-
-/// A reconnection time: ASCII digits and nothing else.
-fn millis(value: &[u8]) -> Option<u64> {
-    if value.is_empty() {
-        return None;
-    }
-    value.iter().try_fold(0u64, |sum, byte| {
-        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
-        sum.checked_mul(10)?.checked_add(digit)
-    })
 }

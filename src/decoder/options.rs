@@ -1,0 +1,59 @@
+//! What a decoder is told before it begins.
+
+use alloc::string::String;
+
+use crate::dialect::Dialect;
+use crate::frame::{Eof, Framing, MAX_EVENT_BYTES};
+
+/// What a decoder is told before it begins.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Options {
+    /// The dialect; `None` has it recognised by the first events.
+    pub dialect: Option<Dialect>,
+    /// The framing, as a content type tells it; `None` has it follow from the dialect, or
+    /// recognised by the first bytes.
+    pub framing: Option<Framing>,
+    /// The largest event that is accepted, in bytes of the wire; 16 MiB unless set.
+    pub max_event_bytes: usize,
+    /// Members of a delta that carry text or reasoning besides those that are known: for a new
+    /// sender of OpenAI's chat format that invented names of its own.
+    pub fields: Fields,
+    /// What becomes of an event that lacks its blank line at the end. Flushing, the default,
+    /// delivers it where its payload is whole, since some servers forget the last line end.
+    pub eof: Eof,
+    /// Whether events are held against those before them first, which is many times as fast and
+    /// gives the same deltas. Off is for comparing the two.
+    pub templates: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            dialect: None,
+            framing: None,
+            max_event_bytes: MAX_EVENT_BYTES,
+            fields: Fields::default(),
+            eof: Eof::Flush,
+            templates: true,
+        }
+    }
+}
+
+/// Names of members of an OpenAI chat delta, see [`Options::fields`].
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Fields {
+    /// A member with a piece of the reply.
+    pub text: Option<String>,
+    /// A member with a piece of the reasoning.
+    pub reasoning: Option<String>,
+}
+
+impl Fields {
+    /// No names but the known ones.
+    pub(crate) const NONE: &'static Fields = &Fields {
+        text: None,
+        reasoning: None,
+    };
+}
