@@ -31,6 +31,7 @@ mod gemini_interactions;
 pub(crate) mod json;
 pub(crate) mod lent;
 mod llamacpp;
+pub(crate) mod note;
 mod ollama;
 mod openai_assistants;
 mod openai_chat;

@@ -9,6 +9,8 @@ use alloc::vec::Vec;
 use core::fmt::{self, Write};
 
 use super::json::Doc;
+pub(crate) use super::note::{Kind, Note};
+use super::note::{NOWHERE, Span};
 use super::usage::Count;
 use crate::delta::{Delta, ErrorKind, FinishReason, StreamError, Usage};
 
@@ -39,71 +41,6 @@ pub(crate) struct Mark {
     pub(crate) at: u32,
     /// Which count it is; `None`: the dialect does not look at it.
     pub(crate) count: Option<Count>,
-}
-
-/// A piece of the sink's text. Four bytes a position will do: the parser takes no larger payload.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Span {
-    start: u32,
-    end: u32,
-    /// Where in the payload it stands; `NOWHERE` if it does not.
-    at: u32,
-}
-
-const NOWHERE: u32 = u32::MAX;
-
-/// What kind of text a piece is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Text,
-    Reasoning,
-    Refusal,
-}
-
-/// A delta, its text as positions in the sink's.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Note {
-    Start {
-        id: Span,
-        model: Span,
-        role: Span,
-    },
-    Piece {
-        kind: Kind,
-        choice: u32,
-        text: Span,
-    },
-    ToolCallStart {
-        choice: u32,
-        index: i32,
-        id: Span,
-        name: Span,
-        is_server: bool,
-    },
-    ToolCallArguments {
-        choice: u32,
-        index: i32,
-        fragment: Span,
-        whole: bool,
-        is_server: bool,
-    },
-    Finish {
-        choice: u32,
-        reason: FinishReason,
-        raw: Span,
-    },
-    /// The sink's token counts.
-    Usage,
-    Error {
-        kind: ErrorKind,
-        transient: bool,
-        code: Span,
-        message: Span,
-    },
-    Other {
-        event: Span,
-    },
-    Done,
 }
 
 impl Sink {
@@ -530,103 +467,5 @@ impl Sink {
             },
             Note::Done => Delta::Done,
         })
-    }
-}
-
-impl Note {
-    /// The text that makes the note.
-    fn text(&self) -> Option<Span> {
-        match *self {
-            Note::Piece { text, .. } => Some(text),
-            Note::ToolCallArguments {
-                fragment,
-                whole: false,
-                ..
-            } => Some(fragment),
-            _ => None,
-        }
-    }
-
-    /// Whether the notes differ in nothing but their text or counts.
-    pub(crate) fn is_like(&self, other: &Note) -> bool {
-        match (self, other) {
-            (
-                Note::Piece {
-                    kind: a, choice: b, ..
-                },
-                Note::Piece {
-                    kind: x, choice: y, ..
-                },
-            ) => (a, b) == (x, y),
-            (
-                Note::ToolCallArguments {
-                    choice: a,
-                    index: b,
-                    is_server: c,
-                    ..
-                },
-                Note::ToolCallArguments {
-                    choice: x,
-                    index: y,
-                    is_server: z,
-                    ..
-                },
-            ) => (a, b, c) == (x, y, z),
-            (Note::Usage, Note::Usage) => true,
-            _ => false,
-        }
-    }
-
-    /// The delta that the note is with this text.
-    #[inline]
-    pub(crate) fn with<'a>(&self, text: &'a str) -> Option<Delta<'a>> {
-        Some(match *self {
-            Note::Piece {
-                kind: Kind::Text,
-                choice,
-                ..
-            } => Delta::Text { choice, text },
-            Note::Piece {
-                kind: Kind::Reasoning,
-                choice,
-                ..
-            } => Delta::Reasoning { choice, text },
-            Note::Piece {
-                kind: Kind::Refusal,
-                choice,
-                ..
-            } => Delta::Refusal { choice, text },
-            Note::ToolCallArguments {
-                choice,
-                index,
-                whole,
-                is_server: false,
-                ..
-            } => Delta::ToolCallArguments {
-                choice,
-                index,
-                fragment: text,
-                whole,
-            },
-            Note::ToolCallArguments {
-                choice,
-                index,
-                whole,
-                is_server: true,
-                ..
-            } => Delta::ServerToolCallArguments {
-                choice,
-                index,
-                fragment: text,
-                whole,
-            },
-            _ => return None,
-        })
-    }
-}
-
-impl Span {
-    fn place(self) -> Option<usize> {
-        (self.at != NOWHERE).then_some(self.at as usize)
     }
 }
