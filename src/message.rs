@@ -168,15 +168,8 @@ impl Message {
                 index,
                 id,
                 name,
-            } => {
-                let start = ToolCall {
-                    index,
-                    order,
-                    ..ToolCall::new(id, name)
-                };
-                self.choice_mut(choice).start_tool_call(start, false);
             }
-            Delta::ServerToolCallStart {
+            | Delta::ServerToolCallStart {
                 choice,
                 index,
                 id,
@@ -187,23 +180,16 @@ impl Message {
                     order,
                     ..ToolCall::new(id, name)
                 };
-                self.choice_mut(choice).start_tool_call(start, true);
+                let is_server = matches!(delta, Delta::ServerToolCallStart { .. });
+                self.choice_mut(choice).start_tool_call(start, is_server);
             }
             Delta::ToolCallArguments {
                 choice,
                 index,
                 fragment,
                 whole,
-            } => {
-                let start = ToolCall {
-                    index,
-                    order,
-                    ..ToolCall::default()
-                };
-                self.choice_mut(choice)
-                    .arguments(start, false, fragment, whole);
             }
-            Delta::ServerToolCallArguments {
+            | Delta::ServerToolCallArguments {
                 choice,
                 index,
                 fragment,
@@ -214,8 +200,9 @@ impl Message {
                     order,
                     ..ToolCall::default()
                 };
+                let is_server = matches!(delta, Delta::ServerToolCallArguments { .. });
                 self.choice_mut(choice)
-                    .arguments(start, true, fragment, whole);
+                    .arguments(start, is_server, fragment, whole);
             }
             Delta::Finish {
                 choice,

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::{Error, Fields};
 use crate::dialect::error::{Said, report, report_text};
-use crate::dialect::json::{self, NotJson};
+use crate::dialect::json::{self, Doc, NotJson};
 use crate::dialect::lent::Lent;
 use crate::dialect::progress::Version;
 use crate::dialect::sink::Sink;
@@ -150,35 +150,23 @@ impl Events {
             && state
                 .as_ref()
                 .is_some_and(|state| state.dialect() == Dialect::Bedrock);
+        let mut read = |doc: Doc<'_>| {
+            let wire = Wire {
+                event: name,
+                doc,
+                fields,
+            };
+            read_event(&wire, state, spare, sink);
+        };
         let has_inner = json::read(payload, |doc| {
             let has_inner = is_chunk && bedrock::chunk(&doc, inner);
             if !has_inner {
-                read_event(
-                    &Wire {
-                        event: name,
-                        doc,
-                        fields,
-                    },
-                    state,
-                    spare,
-                    sink,
-                );
+                read(doc);
             }
             has_inner
         });
         match has_inner {
-            Ok(true) => json::read(inner, |doc| {
-                read_event(
-                    &Wire {
-                        event: name,
-                        doc,
-                        fields,
-                    },
-                    state,
-                    spare,
-                    sink,
-                );
-            }),
+            Ok(true) => json::read(inner, read),
             Ok(false) => Ok(()),
             // Some servers report what went wrong in plain words.
             Err(_) if name == "error" && report_text(payload, sink) => Ok(()),

@@ -112,6 +112,13 @@ impl From<Item<'_>> for Seen {
     }
 }
 
+impl Seen {
+    /// What a call gave, error or item.
+    fn of(result: Result<Option<Item<'_>>, Error>) -> Option<Seen> {
+        result.map_or_else(|e| Some(e.into()), |i| i.map(Seen::from))
+    }
+}
+
 impl From<Error> for Seen {
     fn from(error: Error) -> Seen {
         match error {
@@ -131,13 +138,11 @@ pub(crate) trait Framing {
 
 impl<C: Carry> Framing for sse::Parser<C> {
     fn next_seen(&mut self, input: &mut &[u8]) -> Option<Seen> {
-        self.next(input)
-            .map_or_else(|e| Some(e.into()), |i| i.map(Seen::from))
+        Seen::of(self.next(input))
     }
 
     fn finish_seen(&mut self, eof: Eof) -> Option<Seen> {
-        self.finish(eof)
-            .map_or_else(|e| Some(e.into()), |i| i.map(Seen::from))
+        Seen::of(self.finish(eof))
     }
 
     fn consumed(&self) -> u64 {
@@ -147,13 +152,11 @@ impl<C: Carry> Framing for sse::Parser<C> {
 
 impl<C: Carry> Framing for ndjson::Parser<C> {
     fn next_seen(&mut self, input: &mut &[u8]) -> Option<Seen> {
-        self.next(input)
-            .map_or_else(|e| Some(e.into()), |i| i.map(Seen::from))
+        Seen::of(self.next(input))
     }
 
     fn finish_seen(&mut self, eof: Eof) -> Option<Seen> {
-        self.finish(eof)
-            .map_or_else(|e| Some(e.into()), |i| i.map(Seen::from))
+        Seen::of(self.finish(eof))
     }
 
     fn consumed(&self) -> u64 {
