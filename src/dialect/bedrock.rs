@@ -39,8 +39,8 @@ enum Owner {
 impl State {
     pub(crate) fn reset(&mut self) {
         self.progress.reset();
-        self.anthropic.reset();
-        self.openai_chat.reset();
+        self.anthropic.progress.reset();
+        self.openai_chat.progress.reset();
         self.owner = Owner::Bedrock;
     }
 

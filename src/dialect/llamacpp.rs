@@ -18,10 +18,6 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn reset(&mut self) {
-        self.progress.reset();
-    }
-
     /// Reads one event. Returns false where the dialect has no such event.
     pub(crate) fn event(&mut self, wire: &Wire<'_>, sink: &mut Sink) -> bool {
         let root = wire.doc.root;

@@ -291,21 +291,10 @@ impl State {
 
     pub(crate) fn reset(&mut self) {
         match self {
-            State::OpenAiChat(state) => state.reset(),
-            State::OpenAiCompletions(state) => state.reset(),
             State::OpenAiResponses(state) => state.reset(),
-            State::OpenAiAssistants(state) => state.reset(),
-            State::Anthropic(state) => state.reset(),
-            State::AnthropicComplete(state) => state.reset(),
-            State::Gemini(state) => state.reset(),
-            State::GeminiInteractions(state) => state.reset(),
-            State::Cohere(state) => state.reset(),
-            State::Ollama(state) => state.reset(),
-            State::Tgi(state) => state.reset(),
-            State::Watsonx(state) => state.reset(),
-            State::Replicate(state) => state.reset(),
-            State::LlamaCpp(state) => state.reset(),
             State::Bedrock(state) => state.reset(),
+            // The others know nothing beside how far the response has come.
+            _ => self.progress_mut().reset(),
         }
     }
 

@@ -18,10 +18,6 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn reset(&mut self) {
-        self.progress.reset();
-    }
-
     /// Reads one chunk. Returns false where it is none.
     pub(crate) fn event(&mut self, wire: &Wire<'_>, sink: &mut Sink) -> bool {
         self.chunk(wire, "delta", sink)

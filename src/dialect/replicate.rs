@@ -16,10 +16,6 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn reset(&mut self) {
-        self.progress.reset();
-    }
-
     /// Reads an event whose data is text. Returns false for one whose data is JSON.
     pub(crate) fn text(&mut self, event: &str, text: &str, sink: &mut Sink) -> bool {
         // Text, of which every space counts.
