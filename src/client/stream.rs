@@ -31,6 +31,8 @@ pub struct Stream {
     is_cut: bool,
     /// A delta came, or why there is none was said.
     is_answered: bool,
+    /// What `is_ready` met in place of a delta.
+    met: Option<Error>,
 }
 
 impl std::fmt::Debug for Stream {
@@ -53,7 +55,20 @@ impl Stream {
             at_end: false,
             is_cut: false,
             is_answered: false,
+            met: None,
         }
+    }
+
+    /// Whether [`next`](Self::next) returns without waiting for the network: who collects output
+    /// before it is written does so until this is false.
+    pub fn is_ready(&mut self) -> bool {
+        if self.met.is_none() {
+            match self.advance() {
+                Ok(is_ready) => return is_ready || self.at_end,
+                Err(error) => self.met = Some(error),
+            }
+        }
+        true
     }
 
     /// The next delta, as soon as its bytes are in. `None`: the response is at its end, and
@@ -74,6 +89,9 @@ impl Stream {
         reason = "an iterator cannot lend its items"
     )]
     pub fn next(&mut self) -> Result<Option<Delta<'_>>, Error> {
+        if let Some(error) = self.met.take() {
+            return Err(error);
+        }
         while !self.advance()? {
             if self.at_end {
                 return self.finish();

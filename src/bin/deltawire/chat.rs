@@ -189,6 +189,10 @@ fn print_all(
     outcome: &mut Outcome,
 ) -> Result<(), Trouble> {
     loop {
+        // What is there is written at once, and before anything is waited for.
+        if !stream.is_ready() {
+            printer.flush()?;
+        }
         match stream.next() {
             Ok(Some(delta)) => {
                 if matches!(delta, Delta::Error(_)) {
@@ -297,6 +301,9 @@ fn is_empty(delta: &Delta<'_>) -> bool {
 trait Print {
     fn delta(&mut self, delta: &Delta<'_>) -> Result<(), Failure>;
 
+    /// Shows what was given so far.
+    fn flush(&mut self) -> Result<(), Failure>;
+
     fn end(&mut self, is_complete: bool) -> Result<(), Failure>;
 }
 
@@ -305,7 +312,10 @@ struct Lines(Output);
 
 impl Print for Lines {
     fn delta(&mut self, delta: &Delta<'_>) -> Result<(), Failure> {
-        self.0.line(output::delta(delta))?;
+        self.0.line(output::delta(delta))
+    }
+
+    fn flush(&mut self) -> Result<(), Failure> {
         self.0.flush()
     }
 
@@ -318,7 +328,7 @@ impl Print for Lines {
 
 /// The reply for a person, or a pipe.
 struct Text {
-    out: io::StdoutLock<'static>,
+    out: io::BufWriter<io::StdoutLock<'static>>,
     is_terminal: bool,
     /// Something was printed, and its last line has no end.
     is_mid_line: bool,
@@ -331,7 +341,7 @@ impl Text {
         let out = io::stdout().lock();
         Text {
             is_terminal: out.is_terminal(),
-            out,
+            out: io::BufWriter::new(out),
             is_mid_line: false,
             is_mid_reasoning: false,
         }
@@ -345,14 +355,15 @@ impl Text {
         } else {
             self.out.write_all(text.as_bytes())
         };
-        written
-            .and_then(|()| self.out.flush())
-            .map_err(|_| Failure::OutputClosed)
+        written.map_err(|_| Failure::OutputClosed)
     }
 
-    fn reasoning(&mut self, text: &str) {
+    fn reasoning(&mut self, text: &str) -> Result<(), Failure> {
+        // Both end up on one terminal, in the order in which they came.
+        self.flush()?;
         self.is_mid_reasoning = true;
         aside(text, FAINT);
+        Ok(())
     }
 
     fn end_reasoning(&mut self) {
@@ -362,7 +373,8 @@ impl Text {
     }
 
     /// A line on standard error, on a line of its own on a terminal too.
-    fn note(&mut self, text: &str) {
+    fn note(&mut self, text: &str) -> Result<(), Failure> {
+        self.flush()?;
         self.end_reasoning();
         let gap = if self.is_terminal && self.is_mid_line {
             "\n"
@@ -370,6 +382,7 @@ impl Text {
             ""
         };
         aside(&format!("{gap}deltawire: {text}\n"), Style::new());
+        Ok(())
     }
 }
 
@@ -379,27 +392,33 @@ impl Print for Text {
             Delta::Text { choice: 0, text } | Delta::Refusal { choice: 0, text } => {
                 self.piece(text)?;
             }
-            Delta::Reasoning { choice: 0, text } => self.reasoning(text),
+            Delta::Reasoning { choice: 0, text } => self.reasoning(text)?,
             Delta::ToolCallStart { name, .. } => {
                 self.note(&format!(
                     "the model calls a tool that it was not given: {name}"
-                ));
+                ))?;
             }
             Delta::Finish { reason, raw, .. } => match reason {
-                FinishReason::Length => self.note("the reply is cut at the limit on tokens"),
-                FinishReason::ContentFilter => self.note("the provider's filter ended the reply"),
-                FinishReason::Error => self.note(&format!("the provider failed: {raw}")),
+                FinishReason::Length => self.note("the reply is cut at the limit on tokens")?,
+                FinishReason::ContentFilter => {
+                    self.note("the provider's filter ended the reply")?;
+                }
+                FinishReason::Error => self.note(&format!("the provider failed: {raw}"))?,
                 _ => {}
             },
             Delta::Error(error) => {
                 self.note(&format!(
                     "the provider reports: {} ({})",
                     error.message, error.kind
-                ));
+                ))?;
             }
             _ => {}
         }
         Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), Failure> {
+        self.out.flush().map_err(|_| Failure::OutputClosed)
     }
 
     fn end(&mut self, _is_complete: bool) -> Result<(), Failure> {
@@ -407,7 +426,7 @@ impl Print for Text {
         if self.is_mid_line {
             self.piece("\n")?;
         }
-        Ok(())
+        self.flush()
     }
 }
 
