@@ -103,11 +103,10 @@ impl Body {
             lease,
         }) = self.open.take()
         {
-            // In this order: the connection goes back to the agent, which nobody may shut down any
-            // more, and the agent back to the client.
+            // In this order: the connection goes back to the agent, and the agent, which nobody may
+            // shut down any more, to the client.
             drop(reader);
-            drop(running);
-            if !is_cancelled {
+            if running.end() {
                 lease.give_back();
             }
         }

@@ -9,8 +9,8 @@ use ureq::http::response::Parts;
 use ureq::http::{HeaderMap, Method};
 
 use super::body::{Body, Chunks};
-use super::cancel::{Cancel, Running};
-use super::error::{Context, Error, Kind, MAX_BODY_BYTES, Status};
+use super::cancel::{Cancel, Running, Sent};
+use super::error::{Context, Error, Kind, MAX_BODY_BYTES, Phase, Status};
 use super::events::Events;
 use super::options::Key;
 use super::request::Request;
@@ -299,23 +299,22 @@ impl Client {
     /// Sends a request, again where that is due.
     pub(super) fn send(&self, ready: &Ready, cancel: &Cancel) -> Result<Answer, Error> {
         let cancelled = || Error::cancelled(&url::shown(&ready.url));
-        let lease = self.lease();
-        let running = cancel.begin(&lease.agent).ok_or_else(cancelled)?;
         let mut attempts = 0;
         loop {
+            let lease = self.lease();
+            let running = cancel.begin(&lease.agent).ok_or_else(cancelled)?;
             let error = match self.follow(ready, &lease, &running) {
                 Ok(head) => return Ok(head.into_answer(lease, running)),
                 Err(error) => error,
             };
+            if running.end() {
+                lease.give_back();
+            }
             let wait = self.wait(&error, attempts);
             let Some(wait) = wait.filter(|_| attempts < self.options().retries) else {
-                if !running.is_cancelled() {
-                    drop(running);
-                    lease.give_back();
-                }
                 return Err(error);
             };
-            if !running.sleep(wait) {
+            if !self.pause(wait, cancel) {
                 return Err(cancelled());
             }
             attempts += 1;
@@ -329,8 +328,7 @@ impl Client {
             return false;
         };
         let has_slept = running.sleep(duration);
-        drop(running);
-        if has_slept {
+        if running.end() {
             lease.give_back();
         }
         has_slept
@@ -415,9 +413,11 @@ impl Client {
             .to_request(url, is_private)
             .map_err(|error| context.failed(error.into()))?;
         let sent = Instant::now();
-        let response = match running.send(&lease.agent, request) {
-            None => return Err(Error::cancelled(&context.url)),
-            Some(answer) => answer.map_err(|error| context.failed(error))?,
+        let limit = context.timeout_connect;
+        let response = match running.send(&lease.agent, request, limit, &context.line) {
+            Sent::Answered(answer) => answer.map_err(|error| context.failed(error))?,
+            Sent::NotConnected => return Err(context.timeout(Phase::Connect, limit)),
+            Sent::Cancelled => return Err(Error::cancelled(&context.url)),
         };
         let (response, body) = response.into_parts();
         Ok(Head {

@@ -1,11 +1,14 @@
 //! Ending a request from another thread.
 
+use std::cell::Cell;
 use std::fmt;
 use std::io;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
+
+use super::line::Line;
 
 /// Ends requests from any thread, at once and in every phase: a blocked read, a wait before another
 /// attempt, a connection that does not come about.
@@ -110,6 +113,7 @@ impl Cancel {
             id,
             wake,
             woken,
+            is_shut_down: Cell::new(false),
         })
     }
 }
@@ -120,59 +124,89 @@ pub(super) struct Running {
     id: u64,
     wake: Sender<Woken>,
     woken: Receiver<Woken>,
+    is_shut_down: Cell<bool>,
 }
 
 impl Running {
-    pub(super) fn is_cancelled(&self) -> bool {
-        self.cancel.is_cancelled()
-    }
-
     pub(super) fn cancel(&self) -> &Cancel {
         &self.cancel
     }
 
-    /// Sends a request and waits for the head of its response; `None` where it was cancelled.
+    /// Sends a request and waits for the head of its response.
     ///
     /// It has a thread of its own, since neither a name that is looked up nor a connection that is
-    /// made can be interrupted. Cancelled, the thread is left to the timeout for that, and sends
-    /// nothing.
+    /// made can be interrupted. Where one of them is given up, the thread is left to ureq's own limits,
+    /// and sends nothing.
     pub(super) fn send(
         &self,
         agent: &ureq::Agent,
         request: ureq::http::Request<Vec<u8>>,
-    ) -> Option<Answer> {
-        let (agent, wake) = (agent.clone(), self.wake.clone());
+        timeout_connect: Option<Duration>,
+        line: &Line,
+    ) -> Sent {
+        let (own, wake) = (agent.clone(), self.wake.clone());
         let worker = thread::Builder::new().name("deltawire".into());
         let spawned = worker.spawn(move || {
             let (parts, body) = request.into_parts();
             // ureq announces a body, an empty one too, wherever it is given bytes.
             let answer = if body.is_empty() {
-                agent.run(ureq::http::Request::from_parts(parts, ()))
+                own.run(ureq::http::Request::from_parts(parts, ()))
             } else {
-                agent.run(ureq::http::Request::from_parts(parts, body))
+                own.run(ureq::http::Request::from_parts(parts, body))
             };
             // Nobody waits any more where this fails.
             let _ = wake.send(Woken::Answer(Box::new(answer)));
         });
-        let answer = match spawned {
-            Err(error) => Err(error.into()),
-            Ok(_) => match self.woken.recv() {
-                Ok(Woken::Answer(answer)) => *answer,
-                Ok(Woken::Cancelled) => return None,
-                // The sender that is held here keeps the channel open.
-                Err(error) => Err(io::Error::other(error).into()),
-            },
+        if let Err(error) = spawned {
+            return Sent::Answered(Err(error.into()));
+        }
+        let mut woken = match timeout_connect {
+            Some(limit) => self.woken.recv_timeout(limit),
+            None => Err(RecvTimeoutError::Timeout),
         };
-        (!self.is_cancelled()).then_some(answer)
+        if woken.is_err() {
+            if timeout_connect.is_some() && !line.is_open() {
+                self.shut_down(agent);
+                return Sent::NotConnected;
+            }
+            woken = self.woken.recv().map_err(RecvTimeoutError::from);
+        }
+        match woken {
+            Ok(Woken::Answer(answer)) if !self.cancel.is_cancelled() => Sent::Answered(*answer),
+            Ok(_) => Sent::Cancelled,
+            // The sender that is held here keeps the channel open.
+            Err(error) => Sent::Answered(Err(io::Error::other(error).into())),
+        }
     }
 
     /// Waits; false where it was cancelled.
     pub(super) fn sleep(&self, duration: Duration) -> bool {
         match self.woken.recv_timeout(duration) {
-            Err(RecvTimeoutError::Timeout) => !self.is_cancelled(),
+            Err(RecvTimeoutError::Timeout) => !self.cancel.is_cancelled(),
             _ => false,
         }
     }
+
+    /// Closes what the request has, and its agent for good.
+    fn shut_down(&self, agent: &ureq::Agent) {
+        self.is_shut_down.set(true);
+        agent.clone().shutdown();
+    }
+
+    /// Ends it; false where the agent was shut down meanwhile and is of no more use.
+    pub(super) fn end(self) -> bool {
+        let (cancel, is_shut_down) = (self.cancel.clone(), self.is_shut_down.get());
+        drop(self);
+        !is_shut_down && !cancel.is_cancelled()
+    }
+}
+
+/// What became of a request.
+pub(super) enum Sent {
+    Answered(Answer),
+    /// No connection came about within its limit.
+    NotConnected,
+    Cancelled,
 }
 
 impl Drop for Running {

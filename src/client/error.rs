@@ -375,7 +375,7 @@ impl Context {
         )
     }
 
-    fn timeout(&self, phase: Phase, limit: Option<Duration>) -> Error {
+    pub(super) fn timeout(&self, phase: Phase, limit: Option<Duration>) -> Error {
         let what = match phase {
             Phase::Connect => "gave no connection",
             Phase::FirstByte => "began no answer",

@@ -110,3 +110,19 @@ fn whole_message(mut stream: Stream) -> Message {
     stream.read_to_end(&mut message).unwrap();
     message
 }
+
+/// Handles may move between threads, and what is shared may be used by several at once.
+#[test]
+fn what_moves_and_what_is_shared() {
+    fn moves<T: Send>() {}
+    fn is_shared<T: Send + Sync>() {}
+    is_shared::<Client>();
+    is_shared::<Options>();
+    is_shared::<Error>();
+    is_shared::<deltawire::client::Cancel>();
+    is_shared::<deltawire::client::Event>();
+    moves::<Stream>();
+    moves::<deltawire::client::Events>();
+    moves::<deltawire::client::Chunks>();
+    moves::<deltawire::client::EventSource>();
+}
