@@ -68,12 +68,10 @@ impl Progress {
     /// Takes over what is new about who answers and notes it as a start. Empty strings say nothing.
     pub(super) fn start(&mut self, id: &str, model: &str, role: &str, sink: &mut Sink) {
         // All of them, whatever the first says.
-        let is_new = [
-            replace(&mut self.id, id),
-            replace(&mut self.model, model),
-            replace(&mut self.role, role),
-        ];
-        if is_new.contains(&true) {
+        let is_new = replace(&mut self.id, id)
+            | replace(&mut self.model, model)
+            | replace(&mut self.role, role);
+        if is_new {
             self.version += 1;
             sink.start(&self.id, &self.model, &self.role);
         }
@@ -91,28 +89,32 @@ impl Progress {
 
     /// Notes that the choice exists, and its finish reason unless that is empty or was noted before.
     pub(super) fn choice(&mut self, index: u32, finish: &str, sink: &mut Sink) {
-        let reason = if finish.is_empty() {
-            FinishReason::Other
+        if finish.is_empty() {
+            self.known(index);
         } else {
-            finish_reason(finish)
-        };
-        self.finish(index, reason, finish, sink);
+            self.finish(index, finish_reason(finish), finish, sink);
+        }
     }
 
     /// [`choice`](Self::choice), where the dialect knows better what the raw reason means.
     pub(super) fn finish(&mut self, index: u32, reason: FinishReason, raw: &str, sink: &mut Sink) {
+        let known = self.known(index);
+        if replace(&mut self.choices[known].1, raw) {
+            self.version += 1;
+            sink.finish(index, reason, raw);
+        }
+    }
+
+    /// Where among the choices it is, from now on if it is a new one.
+    fn known(&mut self, index: u32) -> usize {
         let known = self.choices.iter().position(|(known, _)| *known == index);
-        let known = known.unwrap_or_else(|| {
+        known.unwrap_or_else(|| {
             self.version += 1;
             let (new, raw) = self.choices.push();
             *new = index;
             raw.clear();
             self.choices.len() - 1
-        });
-        if replace(&mut self.choices[known].1, raw) {
-            self.version += 1;
-            sink.finish(index, reason, raw);
-        }
+        })
     }
 
     /// A reason that means an ordinary end: with tool calls it is that they wait for their results.

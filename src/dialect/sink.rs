@@ -25,7 +25,7 @@ pub(crate) struct Sink {
     /// The event's payload, kept only where a delta shows it.
     raw: Vec<u8>,
     /// Where in memory the payload was parsed, and how long it is.
-    parsed: (usize, usize),
+    parsed: (usize, u32),
     /// Members of the payload that another event of the same shape may have otherwise.
     marks: Vec<Mark>,
     /// Reading the event changed what is known of the response in a way of its own.
@@ -72,7 +72,8 @@ impl Sink {
 
     /// Says which payload the deltas that follow are from.
     pub(crate) fn begin(&mut self, doc: &Doc<'_>) {
-        self.parsed = (doc.base, doc.text.len());
+        // The parser takes no larger payload.
+        self.parsed = (doc.base, u32::try_from(doc.text.len()).unwrap_or(u32::MAX));
     }
 
     /// Where in the payload a string of its stands.
@@ -81,11 +82,7 @@ impl Sink {
         let (base, len) = self.parsed;
         // Elsewhere in memory is before or behind it, so one comparison does.
         let at = (text.as_ptr() as usize).wrapping_sub(base);
-        if at < len {
-            u32::try_from(at).ok()
-        } else {
-            None
-        }
+        u32::try_from(at).ok().filter(|at| *at < len)
     }
 
     /// Declares that the dialect does not look at the member that this key of the payload has, nor
@@ -367,30 +364,10 @@ impl Sink {
                 model: text(model),
                 role: text(role),
             },
-            Note::Piece {
-                kind: Kind::Text,
-                choice,
-                text: piece,
-            } => Delta::Text {
-                choice,
-                text: text(piece),
-            },
-            Note::Piece {
-                kind: Kind::Reasoning,
-                choice,
-                text: piece,
-            } => Delta::Reasoning {
-                choice,
-                text: text(piece),
-            },
-            Note::Piece {
-                kind: Kind::Refusal,
-                choice,
-                text: piece,
-            } => Delta::Refusal {
-                choice,
-                text: text(piece),
-            },
+            Note::Piece { text: piece, .. }
+            | Note::ToolCallArguments {
+                fragment: piece, ..
+            } => return note.with(text(piece)),
             Note::ToolCallStart {
                 choice,
                 index,
@@ -414,30 +391,6 @@ impl Sink {
                 index,
                 id: text(id),
                 name: text(name),
-            },
-            Note::ToolCallArguments {
-                choice,
-                index,
-                fragment,
-                whole,
-                is_server: false,
-            } => Delta::ToolCallArguments {
-                choice,
-                index,
-                fragment: text(fragment),
-                whole,
-            },
-            Note::ToolCallArguments {
-                choice,
-                index,
-                fragment,
-                whole,
-                is_server: true,
-            } => Delta::ServerToolCallArguments {
-                choice,
-                index,
-                fragment: text(fragment),
-                whole,
             },
             Note::Finish {
                 choice,
