@@ -297,6 +297,8 @@ pub(super) struct Chunk<'d> {
 
 impl<'d> Chunk<'d> {
     /// Reads a payload and notes its start; false where it is neither a chunk nor an error.
+    // Called, it would pass the whole chunk through memory; so would `finish`.
+    #[inline(always)]
     pub(super) fn read(&mut self, doc: &Doc<'d>, progress: &mut Progress, sink: &mut Sink) -> bool {
         let (mut id, mut model, mut object) = ("", "", "");
         let mut error = Value::default();
@@ -339,7 +341,7 @@ impl<'d> Chunk<'d> {
     }
 
     /// Notes what comes behind the choices: usage, then an error.
-    #[inline]
+    #[inline(always)]
     pub(super) fn finish(&self, doc: &Doc<'d>, progress: &mut Progress, sink: &mut Sink) {
         let groq = self.groq.get("usage").unwrap_or_default();
         for usage in [groq, self.usage] {

@@ -25,7 +25,7 @@ pub(crate) struct Sink {
     /// The event's payload, kept only where a delta shows it.
     raw: Vec<u8>,
     /// Where in memory the payload was parsed, and how long it is.
-    parsed: (usize, u32),
+    parsed: (usize, usize),
     /// Members of the payload that another event of the same shape may have otherwise.
     marks: Vec<Mark>,
     /// Reading the event changed what is known of the response in a way of its own.
@@ -72,36 +72,37 @@ impl Sink {
 
     /// Says which payload the deltas that follow are from.
     pub(crate) fn begin(&mut self, doc: &Doc<'_>) {
-        // The parser takes no larger payload.
-        self.parsed = (doc.base, u32::try_from(doc.text.len()).unwrap_or(u32::MAX));
+        // The parser takes no larger payload, so no place in one is `NOWHERE`.
+        self.parsed = (doc.base, doc.text.len().min(NOWHERE as usize));
     }
 
-    /// Where in the payload a string of its stands.
+    /// Where in the payload a string of its stands, `NOWHERE` if it does not.
     #[inline]
-    fn position(&self, text: &str) -> Option<u32> {
+    fn position(&self, text: &str) -> u32 {
         let (base, len) = self.parsed;
         // Elsewhere in memory is before or behind it, so one comparison does.
         let at = (text.as_ptr() as usize).wrapping_sub(base);
-        u32::try_from(at).ok().filter(|at| *at < len)
+        if at < len { at as u32 } else { NOWHERE }
     }
 
     /// Declares that the dialect does not look at the member that this key of the payload has, nor
     /// at anything in it: any other value would give the same deltas.
     #[inline]
     pub(crate) fn ignored(&mut self, key: &str) {
-        if let Some(at) = self.position(key) {
-            self.marks.push(Mark { at, count: None });
-        }
+        self.mark(key, None);
     }
 
     /// Declares that the member that this key of the payload has is a token count, and that nothing
     /// depends on it but that count.
     pub(crate) fn count(&mut self, key: &str, count: Count) {
-        if let Some(at) = self.position(key) {
-            self.marks.push(Mark {
-                at,
-                count: Some(count),
-            });
+        self.mark(key, Some(count));
+    }
+
+    #[inline]
+    fn mark(&mut self, key: &str, count: Option<Count>) {
+        let at = self.position(key);
+        if at != NOWHERE {
+            self.marks.push(Mark { at, count });
         }
     }
 
@@ -177,7 +178,7 @@ impl Sink {
         write(&mut self.text);
         if let Note::Piece { text, .. } | Note::ToolCallArguments { fragment: text, .. } = &mut note
         {
-            *text = self.span(start, None);
+            *text = self.span(start, NOWHERE);
         }
         if self.text.len() > start {
             self.notes.push(note);
@@ -203,12 +204,12 @@ impl Sink {
     }
 
     /// The span from `start` to the end of the text.
-    fn span(&self, start: usize, at: Option<u32>) -> Span {
+    fn span(&self, start: usize, at: u32) -> Span {
         let narrow = |pos| u32::try_from(pos).unwrap_or(u32::MAX);
         Span {
             start: narrow(start),
             end: narrow(self.text.len()),
-            at: at.unwrap_or(NOWHERE),
+            at,
         }
     }
 
@@ -217,7 +218,7 @@ impl Sink {
         let start = self.text.len();
         // Writing to a `String` cannot fail.
         let _ = write!(self.text, "{what}");
-        self.span(start, None)
+        self.span(start, NOWHERE)
     }
 
     pub(crate) fn start(&mut self, id: &str, model: &str, role: &str) {
