@@ -264,14 +264,14 @@ impl Decoder {
             {
                 continue;
             }
-            let state = self.events.state.as_ref();
-            let before = state.map(|state| state.progress().version());
+            let is_known = self.events.state.is_some();
+            let before = self.events.version;
             self.events.item(&item)?;
             if let Item::Event(event) = &item {
                 // One that changed what its like depends on is none that the next may repeat; nor is
                 // one before which no dialect was known.
                 let version = self.events.version;
-                let is_repeatable = before == Some(version);
+                let is_repeatable = is_known && before == version;
                 self.templates
                     .missed(event, &self.events.sink, version, is_repeatable);
             }
@@ -417,6 +417,7 @@ impl Decoder {
             (Some(state), Some(_)) => state.reset(),
             (state, _) => events.spare = state.take().or(events.spare.take()),
         }
+        events.see_version();
         events.is_ndjson = false;
         events.is_cut = false;
         events.sink.give_back();

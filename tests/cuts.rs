@@ -295,6 +295,26 @@ fn every_size_of_fixed_memory_holds_in_every_cutting() {
     }
 }
 
+#[test]
+fn a_line_end_is_found_wherever_it_stands_in_a_short_piece() {
+    // Bytes that are a line end but for one bit, and those next to them.
+    for fill in [b'x', b'\t', 0x0B, 0x0C, 0x0E, 0x8A, 0x8D, 0xFF] {
+        for (at, end) in (1..=136).flat_map(|at| ["\n", "\r", "\r\n"].map(|end| (at, end))) {
+            let line = [&b"data: x"[..], &vec![fill; at], end.as_bytes()].concat();
+            let stream = [&line, &b"data: y\n\n"[..]].concat();
+            for cuts in [&[7][..], &[7, line.len()]] {
+                agrees(
+                    &stream,
+                    &Setup {
+                        cuts,
+                        ..Setup::default()
+                    },
+                );
+            }
+        }
+    }
+}
+
 /// What a parser with this limit makes of `stream`, the same in every cutting.
 fn limited(stream: &[u8], max_event_bytes: usize) -> (Vec<Seen>, Vec<u8>) {
     let mut all = cuttings(stream.len()).into_iter().map(|cuts| {

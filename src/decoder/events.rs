@@ -60,11 +60,16 @@ impl Events {
     pub(super) fn item(&mut self, item: &Item<'_>) -> Result<(), Error> {
         self.sink.clear();
         let read = self.read(item);
+        self.see_version();
+        read
+    }
+
+    /// Takes over the version of what is known of the response.
+    pub(super) fn see_version(&mut self) {
         self.version = self
             .state
             .as_ref()
             .map_or(Version::default(), |state| state.progress().version());
-        read
     }
 
     pub(super) fn read(&mut self, item: &Item<'_>) -> Result<(), Error> {
@@ -108,9 +113,10 @@ impl Events {
 
     pub(super) fn event(&mut self, event: &Event<'_>) -> Result<(), NotJson> {
         // Not worth a validation each time.
-        let name = match event.event.as_bytes() {
-            b"message" => "message",
-            _ => event.event.as_str().unwrap_or_default(),
+        let name = if event.event == "message" {
+            "message"
+        } else {
+            event.event.as_str().unwrap_or_default()
         };
         let payload = event.data.trim_ascii();
         let is_text = self.dialect() == Some(Dialect::Replicate)
@@ -138,40 +144,43 @@ impl Events {
         if payload.is_empty() {
             return Ok(());
         }
+        let is_chunk = name == "chunk" && self.dialect() == Some(Dialect::Bedrock);
+        let has_inner = json::read(payload, |doc| {
+            if is_chunk && bedrock::chunk(&doc, &mut self.inner) {
+                return true;
+            }
+            self.payload(name, doc);
+            false
+        });
+        match has_inner {
+            Ok(true) => {
+                let inner = core::mem::take(&mut self.inner);
+                let read = json::read(&inner, |doc| self.payload(name, doc));
+                self.inner = inner;
+                read
+            }
+            Ok(false) => Ok(()),
+            // Some servers report what went wrong in plain words.
+            Err(_) if name == "error" && report_text(payload, &mut self.sink) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads the payload of an event of that name.
+    fn payload(&mut self, name: &str, doc: Doc<'_>) {
         let Events {
             state,
             spare,
             sink,
             fields,
-            inner,
             ..
         } = self;
-        let is_chunk = name == "chunk"
-            && state
-                .as_ref()
-                .is_some_and(|state| state.dialect() == Dialect::Bedrock);
-        let mut read = |doc: Doc<'_>| {
-            let wire = Wire {
-                event: name,
-                doc,
-                fields,
-            };
-            read_event(&wire, state, spare, sink);
+        let wire = Wire {
+            event: name,
+            doc,
+            fields,
         };
-        let has_inner = json::read(payload, |doc| {
-            let has_inner = is_chunk && bedrock::chunk(&doc, inner);
-            if !has_inner {
-                read(doc);
-            }
-            has_inner
-        });
-        match has_inner {
-            Ok(true) => json::read(inner, read),
-            Ok(false) => Ok(()),
-            // Some servers report what went wrong in plain words.
-            Err(_) if name == "error" && report_text(payload, sink) => Ok(()),
-            Err(error) => Err(error),
-        }
+        read_event(&wire, state, spare, sink);
     }
 
     /// A frame that reports an error, with JSON or text as its payload.

@@ -20,10 +20,10 @@ std::thread_local! {
     static READER: RefCell<Reader> = RefCell::new(Reader::new());
 }
 
-/// Parses `payload` and hands it to `f`, which must not parse another one.
-pub(crate) fn read<R>(payload: &[u8], f: impl FnOnce(Doc<'_>) -> R) -> Result<R, NotJson> {
+/// Parses `payload` and hands it to `f`, once, which must not parse another one.
+pub(crate) fn read<R>(payload: &[u8], mut f: impl FnMut(Doc<'_>) -> R) -> Result<R, NotJson> {
     READER.with_borrow_mut(|reader| {
-        let result = reader.read(payload, f);
+        let result = reader.read(payload, &mut f);
         if reader.scratch.capacity() > MAX_KEPT_BYTES {
             *reader = Reader::new();
         }
@@ -33,6 +33,7 @@ pub(crate) fn read<R>(payload: &[u8], f: impl FnOnce(Doc<'_>) -> R) -> Result<R,
 
 /// What reading a payload needs; reused, so that reading allocates nothing once warm.
 struct Reader {
+    /// The payload, and behind it room that the parser may read but does not look at.
     scratch: Vec<u8>,
     /// The payload with U+FFFD in place of what is no UTF-8.
     lossy: Vec<u8>,
@@ -69,46 +70,48 @@ impl Reader {
     }
 
     /// Parses `payload` and hands it to `f`.
-    pub(crate) fn read<R>(
-        &mut self,
-        payload: &[u8],
-        f: impl FnOnce(Doc<'_>) -> R,
-    ) -> Result<R, NotJson> {
-        let f = match self.attempt(payload, false, f) {
-            Ok(result) => return Ok(result),
-            Err((f, _)) => f,
-        };
-        let result = if core::str::from_utf8(payload).is_ok() {
-            self.attempt(payload, true, f)
-        } else {
-            let mut lossy = core::mem::take(&mut self.lossy);
-            lossy.clear();
-            for piece in payload.utf8_chunks() {
-                lossy.extend_from_slice(piece.valid().as_bytes());
-                if !piece.invalid().is_empty() {
-                    lossy.extend_from_slice("\u{FFFD}".as_bytes());
-                }
-            }
-            let result = self.attempt(&lossy, true, f);
-            self.lossy = lossy;
-            result
-        };
-        result.map_err(|(_, error)| error)
+    fn read<R>(&mut self, payload: &[u8], f: &mut impl FnMut(Doc<'_>) -> R) -> Result<R, NotJson> {
+        match self.attempt(payload, false, f) {
+            Ok(result) => Ok(result),
+            Err(_) => self.again(payload, f),
+        }
     }
 
-    /// Parses `text`, mended or as it is. Where it is refused, `f` is given back.
-    fn attempt<R, F: FnOnce(Doc<'_>) -> R>(
+    /// Parses a payload that was refused, mended.
+    #[cold]
+    fn again<R>(&mut self, payload: &[u8], f: &mut impl FnMut(Doc<'_>) -> R) -> Result<R, NotJson> {
+        if core::str::from_utf8(payload).is_ok() {
+            return self.attempt(payload, true, f);
+        }
+        let mut lossy = core::mem::take(&mut self.lossy);
+        lossy.clear();
+        for piece in payload.utf8_chunks() {
+            lossy.extend_from_slice(piece.valid().as_bytes());
+            if !piece.invalid().is_empty() {
+                lossy.extend_from_slice("\u{FFFD}".as_bytes());
+            }
+        }
+        let result = self.attempt(&lossy, true, f);
+        self.lossy = lossy;
+        result
+    }
+
+    /// Parses `text`, mended or as it is, and hands it to `f` unless it is refused.
+    #[inline]
+    fn attempt<R>(
         &mut self,
         text: &[u8],
         mended: bool,
-        f: F,
-    ) -> Result<R, (F, NotJson)> {
-        self.scratch.clear();
-        self.scratch.extend_from_slice(text);
-        if mended {
-            mend(&mut self.scratch);
+        f: &mut impl FnMut(Doc<'_>) -> R,
+    ) -> Result<R, NotJson> {
+        if self.scratch.len() < text.len() + INPUT_PADDING {
+            self.scratch.resize(text.len() + INPUT_PADDING, 0);
         }
-        self.scratch.resize(text.len() + INPUT_PADDING, 0);
+        let payload = &mut self.scratch[..text.len()];
+        payload.copy_from_slice(text);
+        if mended {
+            mend(payload);
+        }
         let base = self.scratch.as_ptr() as usize;
         let mut tape = core::mem::replace(&mut self.tape, Tape(Vec::new())).reset();
         let parsed = fill_tape_padded(&mut self.scratch, text.len(), &mut self.buffers, &mut tape);
@@ -118,21 +121,19 @@ impl Reader {
                 text,
                 base,
             })),
-            Err(error) => Err((
-                f,
-                NotJson {
-                    at: error.index().min(text.len()),
-                },
-            )),
+            Err(error) => Err(NotJson {
+                at: error.index().min(text.len()),
+            }),
         };
         self.tape = tape.reset();
         result
     }
 }
 
-/// A value of a parsed payload. What it is not reads as empty: a number has no members, a list no
-/// text.
-#[derive(Clone, Copy)]
+/// A value of a parsed payload: its node, and with it all that is behind it in what it is part of.
+/// What it is not reads as empty: a number has no members, a list no text. The default is not even
+/// null.
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Value<'d>(&'d [Node<'d>]);
 
 impl<'d> Value<'d> {
@@ -198,21 +199,26 @@ impl<'d> Value<'d> {
     }
 
     /// Whether it says nothing: null, false, "", or an array or object of nothing else.
+    #[inline]
     pub(crate) fn is_empty(self) -> bool {
         match self.node() {
             None | Some(Node::Static(StaticNode::Null | StaticNode::Bool(false))) => true,
             Some(Node::String(text)) => text.is_empty(),
-            Some(Node::Object { .. }) => self.members().all(|(_, value)| value.is_empty()),
-            Some(Node::Array { .. }) => self.elements().all(Value::is_empty),
+            Some(Node::Object { .. } | Node::Array { .. }) => self.is_hollow(),
             Some(Node::Static(_)) => false,
         }
+    }
+
+    #[cold]
+    fn is_hollow(self) -> bool {
+        self.members().all(|(_, value)| value.is_empty()) && self.elements().all(Value::is_empty)
     }
 
     /// The members of an object, in wire order, a key that comes twice among them.
     #[inline]
     pub(crate) fn members(self) -> Members<'d> {
         Members(match self.0 {
-            [Node::Object { .. }, rest @ ..] => rest,
+            [Node::Object { count, .. }, rest @ ..] => rest.get(..*count).unwrap_or_default(),
             _ => &[],
         })
     }
@@ -221,7 +227,7 @@ impl<'d> Value<'d> {
     #[inline]
     pub(crate) fn elements(self) -> Elements<'d> {
         Elements(match self.0 {
-            [Node::Array { .. }, rest @ ..] => rest,
+            [Node::Array { count, .. }, rest @ ..] => rest.get(..*count).unwrap_or_default(),
             _ => &[],
         })
     }
@@ -248,11 +254,11 @@ impl<'d> Iterator for Members<'d> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let [Node::String(key), rest @ ..] = self.0 else {
+        let [Node::String(key), node, rest @ ..] = self.0 else {
             return None;
         };
-        let (value, rest) = split_value(rest)?;
-        self.0 = rest;
+        let value = Value(self.0.get(1..)?);
+        self.0 = behind(node, rest)?;
         Some((key, value))
     }
 }
@@ -265,21 +271,20 @@ impl<'d> Iterator for Elements<'d> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let (value, rest) = split_value(self.0)?;
-        self.0 = rest;
+        let value = Value(self.0);
+        let (node, rest) = self.0.split_first()?;
+        self.0 = behind(node, rest)?;
         Some(value)
     }
 }
 
-/// Takes the first value off a run of nodes.
+/// What is behind the value that begins with `node`.
 #[inline]
-fn split_value<'d>(nodes: &'d [Node<'d>]) -> Option<(Value<'d>, &'d [Node<'d>])> {
-    let len = match nodes.first()? {
-        Node::Object { count, .. } | Node::Array { count, .. } => count + 1,
-        _ => 1,
-    };
-    let (value, behind) = nodes.split_at_checked(len)?;
-    Some((Value(value), behind))
+fn behind<'d>(node: &Node<'d>, rest: &'d [Node<'d>]) -> Option<&'d [Node<'d>]> {
+    match node {
+        Node::Object { count, .. } | Node::Array { count, .. } => rest.get(*count..),
+        _ => Some(rest),
+    }
 }
 
 impl<'d> Doc<'d> {

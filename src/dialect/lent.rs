@@ -69,9 +69,14 @@ impl Deref for Lent {
 impl DerefMut for Lent {
     #[inline]
     fn deref_mut(&mut self) -> &mut Sink {
-        self.0.get_or_insert_with(|| {
-            let idle = IDLE.try_with(|idle| idle.borrow_mut().pop());
-            idle.ok().flatten().unwrap_or_default()
-        })
+        self.0.get_or_insert_with(idle)
     }
+}
+
+/// One that waits, or a new one.
+#[cold]
+#[inline(never)]
+fn idle() -> Box<Sink> {
+    let idle = IDLE.try_with(|idle| idle.borrow_mut().pop());
+    idle.ok().flatten().unwrap_or_default()
 }

@@ -261,6 +261,8 @@ impl State {
     }
 
     /// Reads one event. Returns false where the dialect has no such event.
+    // It has one caller, whose frame serves.
+    #[inline(always)]
     pub(crate) fn event(&mut self, wire: &Wire<'_>, sink: &mut Sink) -> bool {
         match self {
             State::OpenAiChat(state) => state.event(wire, sink),

@@ -5,7 +5,7 @@
 //! them does is read here without asking which of them it is.
 
 use super::error::Said;
-use super::json::{Doc, Value};
+use super::json::{Doc, Elements, Value};
 use super::progress::Progress;
 use super::sink::{Kind, Sink};
 use super::tools::Call;
@@ -17,29 +17,36 @@ pub(crate) struct State {
     pub(super) progress: Progress,
 }
 
+/// The member of a choice that says what is new.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum News {
+    Delta,
+    /// Of a response that was not streamed.
+    Message,
+}
+
 impl State {
     /// Reads one chunk. Returns false where it is none.
     pub(crate) fn event(&mut self, wire: &Wire<'_>, sink: &mut Sink) -> bool {
-        self.chunk(wire, "delta", sink)
+        self.chunk(wire, News::Delta, sink)
     }
 
     /// Reads a whole response, in which a choice has a message in place of deltas.
     pub(crate) fn whole(&mut self, wire: &Wire<'_>, sink: &mut Sink) -> bool {
-        self.chunk(wire, "message", sink)
+        self.chunk(wire, News::Message, sink)
     }
 
-    /// Reads a payload whose choices have what is new under `news`.
-    fn chunk(&mut self, wire: &Wire<'_>, news: &str, sink: &mut Sink) -> bool {
+    fn chunk(&mut self, wire: &Wire<'_>, news: News, sink: &mut Sink) -> bool {
         let doc = &wire.doc;
-        let Some(chunk) = Chunk::read(doc, &mut self.progress, sink) else {
+        let mut chunk = Chunk::default();
+        if !chunk.read(doc, &mut self.progress, sink) {
             return false;
-        };
-        let mut other = chunk.other;
+        }
         for choice in chunk.choices() {
-            self.choice(choice, news, wire, sink, &mut other);
+            self.choice(choice, news, wire, sink, &mut chunk.other);
         }
         chunk.finish(doc, &mut self.progress, sink);
-        if let Some(name) = other {
+        if let Some(name) = chunk.other {
             sink.other(name, doc.text);
         }
         true
@@ -48,7 +55,7 @@ impl State {
     fn choice<'d>(
         &mut self,
         choice: Value<'d>,
-        news: &str,
+        news: News,
         wire: &Wire<'d>,
         sink: &mut Sink,
         other: &mut Option<&'d str>,
@@ -61,7 +68,12 @@ impl State {
         for (key, value) in choice.members() {
             match key {
                 "index" => index = value.choice().unwrap_or(0),
-                _ if key == news => delta = value.is_object().then_some(value).or(delta),
+                "delta" if news == News::Delta => {
+                    delta = value.is_object().then_some(value).or(delta);
+                }
+                "message" if news == News::Message => {
+                    delta = value.is_object().then_some(value).or(delta);
+                }
                 "text" => text = Some((key, value)),
                 "finish_reason" => finish = value.text(),
                 "usage" => usage = Some(value),
@@ -107,20 +119,19 @@ impl State {
         let doc = &wire.doc;
         let mut content = None;
         let mut text = "";
-        let mut reasoning = [None; 4];
-        let mut refusal = "";
-        let mut tool_calls = None;
-        let mut function_call = None;
+        let mut thought = Thought::default();
+        let mut is_refusal = false;
+        let mut has_calls = false;
         for (key, value) in delta.members() {
             match key {
                 "role" => self.progress.role(value.text(), sink),
                 "content" => content = Some(value),
-                "reasoning_content" => reasoning[0] = Some((key, value.text())),
-                "reasoning" => reasoning[1] = Some((key, value.text())),
-                "reasoning_text" => reasoning[2] = Some((key, value.text())),
-                "refusal" => refusal = value.text(),
-                "tool_calls" => tool_calls = Some(value),
-                "function_call" if value.is_object() => function_call = Some(value),
+                "reasoning_content" => thought.or(0, key, value, sink),
+                "reasoning" => thought.or(1, key, value, sink),
+                "reasoning_text" => thought.or(2, key, value, sink),
+                "refusal" => is_refusal = true,
+                "tool_calls" => has_calls = true,
+                "function_call" if value.is_object() => has_calls = true,
                 "reasoning_details" => {
                     // Its text is in `reasoning` too; what is encrypted or signed is not.
                     if has_opaque(value, sink) {
@@ -130,40 +141,38 @@ impl State {
                 // Padding and bookkeeping that comes with every piece.
                 _ if wire.fields.text.as_deref() == Some(key) => text = value.text(),
                 _ if wire.fields.reasoning.as_deref() == Some(key) => {
-                    reasoning[3] = Some((key, value.text()));
+                    thought.or(3, key, value, sink);
                 }
                 "channel" | "token_id" | "obfuscation" => sink.ignored(key),
                 _ if value.is_empty() => {}
                 _ => *other = Some(key),
             }
         }
-        let mut thoughts = reasoning
-            .into_iter()
-            .flatten()
-            .filter(|(_, text)| !text.is_empty());
-        if let Some((_, thought)) = thoughts.next() {
-            sink.piece(Kind::Reasoning, choice, thought);
-            // The same under another name.
-            thoughts.for_each(|(key, _)| sink.ignored(key));
-        }
+        sink.piece(Kind::Reasoning, choice, thought.text);
         if let Some(content) = content {
             self.content(content, choice, sink, other);
         }
         sink.piece(Kind::Text, choice, text);
-        sink.piece(Kind::Refusal, choice, refusal);
-        if let Some(call) = function_call {
-            self.function(
-                call,
-                Call {
-                    choice,
-                    index: Some(0),
-                    ..Call::default()
-                },
-                doc,
-                sink,
-            );
+        if is_refusal {
+            sink.piece(Kind::Refusal, choice, delta.text_of("refusal"));
         }
-        for call in tool_calls.into_iter().flat_map(Value::elements) {
+        if has_calls {
+            self.calls(delta, choice, doc, sink);
+        }
+    }
+
+    fn calls<'d>(&mut self, delta: Value<'d>, choice: u32, doc: &Doc<'d>, sink: &mut Sink) {
+        let function = delta.get("function_call").unwrap_or_default();
+        if function.is_object() {
+            let call = Call {
+                choice,
+                index: Some(0),
+                ..Call::default()
+            };
+            self.function(function, call, doc, sink);
+        }
+        let calls = delta.get("tool_calls").unwrap_or_default();
+        for call in calls.elements() {
             self.tool_call(call, choice, doc, sink);
         }
     }
@@ -247,74 +256,98 @@ impl State {
     }
 }
 
+/// Reasoning, which some send twice, under two names.
+#[derive(Default)]
+struct Thought<'d> {
+    text: &'d str,
+    key: &'d str,
+    /// Of several names the one with the lowest rank counts.
+    rank: u8,
+}
+
+impl<'d> Thought<'d> {
+    /// Takes in what goes by another name, unless it is empty. The text that does not count is
+    /// declared as ignored.
+    fn or(&mut self, rank: u8, key: &'d str, value: Value<'d>, sink: &mut Sink) {
+        let text = value.text();
+        if text.is_empty() {
+            return;
+        }
+        if self.text.is_empty() {
+            *self = Thought { text, key, rank };
+        } else if rank <= self.rank {
+            sink.ignored(self.key);
+            *self = Thought { text, key, rank };
+        } else {
+            sink.ignored(key);
+        }
+    }
+}
+
 /// The parts of a chunk that chat and legacy completions share.
+#[derive(Default)]
 pub(super) struct Chunk<'d> {
-    choices: Option<Value<'d>>,
-    usage: Option<Value<'d>>,
-    groq: Option<Value<'d>>,
+    choices: Value<'d>,
+    usage: Value<'d>,
+    groq: Value<'d>,
     is_error: bool,
     /// A part with news that the model has no place for.
     other: Option<&'d str>,
 }
 
 impl<'d> Chunk<'d> {
-    /// Reads a payload and notes its start; `None` where it is neither a chunk nor an error.
-    pub(super) fn read(doc: &Doc<'d>, progress: &mut Progress, sink: &mut Sink) -> Option<Self> {
-        let mut chunk = Chunk {
-            choices: None,
-            usage: None,
-            groq: None,
-            is_error: false,
-            other: None,
-        };
+    /// Reads a payload and notes its start; false where it is neither a chunk nor an error.
+    // Called, it would pass the whole chunk through memory; so would `finish`.
+    #[inline(always)]
+    pub(super) fn read(&mut self, doc: &Doc<'d>, progress: &mut Progress, sink: &mut Sink) -> bool {
         let (mut id, mut model, mut object) = ("", "", "");
-        let mut error = None;
+        let mut error = Value::default();
         for (key, value) in doc.root.members() {
             match key {
-                "choices" => chunk.choices = Some(value),
+                "choices" => self.choices = value,
                 "id" => id = value.text(),
                 "model" => model = value.text(),
                 "object" => object = value.text(),
-                "usage" => chunk.usage = Some(value),
-                "error" => error = Some(value),
+                "usage" => self.usage = value,
+                "error" => error = value,
                 // Groq gives its usage, and an error, here.
-                "x_groq" => chunk.groq = Some(value),
+                "x_groq" => self.groq = value,
                 // Cerebras tells its timing in the last chunk and sends no `[DONE]`.
                 "time_info" => progress.no_terminator = true,
                 // Bedrock reads its own.
                 "amazon-bedrock-invocationMetrics" => {}
                 _ => {
                     sink.ignored(key);
-                    progress.beside(key, value, &mut chunk.other);
+                    progress.beside(key, value, &mut self.other);
                 }
             }
         }
-        chunk.choices = chunk.choices.filter(|choices| choices.is_array());
-        chunk.is_error = object == "error"
-            || [error, chunk.groq.and_then(|groq| groq.get("error"))]
-                .into_iter()
-                .flatten()
-                .any(|error| !error.is_empty());
-        if chunk.choices.is_none() && !chunk.is_error && object != "chat.completion.chunk" {
-            return None;
+        self.is_error = object == "error"
+            || !error.is_empty()
+            || self
+                .groq
+                .get("error")
+                .is_some_and(|error| !error.is_empty());
+        if !self.choices.is_array() && !self.is_error && object != "chat.completion.chunk" {
+            return false;
         }
         progress.start(id, model, "", sink);
-        Some(chunk)
+        true
     }
 
-    pub(super) fn choices(&self) -> impl Iterator<Item = Value<'d>> + use<'d> {
-        self.choices.into_iter().flat_map(Value::elements)
+    #[inline]
+    pub(super) fn choices(&self) -> Elements<'d> {
+        self.choices.elements()
     }
 
     /// Notes what comes behind the choices: usage, then an error.
+    #[inline(always)]
     pub(super) fn finish(&self, doc: &Doc<'d>, progress: &mut Progress, sink: &mut Sink) {
-        let groq = self.groq.and_then(|groq| groq.get("usage"));
-        for usage in [groq, self.usage]
-            .into_iter()
-            .flatten()
-            .filter(|usage| usage.is_object())
-        {
-            progress.usage(usage::read(usage, sink), sink);
+        let groq = self.groq.get("usage").unwrap_or_default();
+        for usage in [groq, self.usage] {
+            if usage.is_object() {
+                progress.usage(usage::read(usage, sink), sink);
+            }
         }
         if self.is_error {
             Said::read(doc.root).report(doc, sink);

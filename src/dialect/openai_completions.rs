@@ -17,9 +17,10 @@ impl State {
     /// Reads one chunk. Returns false where it is none.
     pub(crate) fn event(&mut self, wire: &Wire<'_>, sink: &mut Sink) -> bool {
         let doc = &wire.doc;
-        let Some(chunk) = Chunk::read(doc, &mut self.progress, sink) else {
+        let mut chunk = Chunk::default();
+        if !chunk.read(doc, &mut self.progress, sink) {
             return false;
-        };
+        }
         let mut has_logprobs = false;
         for choice in chunk.choices() {
             let mut index = 0;

@@ -66,17 +66,21 @@ impl Progress {
     }
 
     /// Takes over what is new about who answers and notes it as a start. Empty strings say nothing.
+    #[inline]
     pub(super) fn start(&mut self, id: &str, model: &str, role: &str, sink: &mut Sink) {
-        // All of them, whatever the first says.
-        let is_new = [
-            replace(&mut self.id, id),
-            replace(&mut self.model, model),
-            replace(&mut self.role, role),
-        ];
-        if is_new.contains(&true) {
-            self.version += 1;
-            sink.start(&self.id, &self.model, &self.role);
+        if is_news(&self.id, id) || is_news(&self.model, model) || is_news(&self.role, role) {
+            self.restart(id, model, role, sink);
         }
+    }
+
+    /// [`start`](Self::start), where there is news: once or twice in a stream.
+    #[cold]
+    fn restart(&mut self, id: &str, model: &str, role: &str, sink: &mut Sink) {
+        replace(&mut self.id, id);
+        replace(&mut self.model, model);
+        replace(&mut self.role, role);
+        self.version += 1;
+        sink.start(&self.id, &self.model, &self.role);
     }
 
     /// The same for a role that stands elsewhere in the event than the rest.
@@ -91,28 +95,38 @@ impl Progress {
 
     /// Notes that the choice exists, and its finish reason unless that is empty or was noted before.
     pub(super) fn choice(&mut self, index: u32, finish: &str, sink: &mut Sink) {
-        let reason = if finish.is_empty() {
-            FinishReason::Other
+        if finish.is_empty() {
+            self.known(index);
         } else {
-            finish_reason(finish)
-        };
-        self.finish(index, reason, finish, sink);
+            self.finish(index, finish_reason(finish), finish, sink);
+        }
     }
 
     /// [`choice`](Self::choice), where the dialect knows better what the raw reason means.
     pub(super) fn finish(&mut self, index: u32, reason: FinishReason, raw: &str, sink: &mut Sink) {
-        let known = self.choices.iter().position(|(known, _)| *known == index);
-        let known = known.unwrap_or_else(|| {
-            self.version += 1;
-            let (new, raw) = self.choices.push();
-            *new = index;
-            raw.clear();
-            self.choices.len() - 1
-        });
+        let known = self.known(index);
         if replace(&mut self.choices[known].1, raw) {
             self.version += 1;
             sink.finish(index, reason, raw);
         }
+    }
+
+    /// Where among the choices it is, from now on if it is a new one.
+    #[inline(never)]
+    fn known(&mut self, index: u32) -> usize {
+        match self.choices.iter().position(|(known, _)| *known == index) {
+            Some(at) => at,
+            None => self.add(index),
+        }
+    }
+
+    #[cold]
+    fn add(&mut self, index: u32) -> usize {
+        self.version += 1;
+        let (new, raw) = self.choices.push();
+        *new = index;
+        raw.clear();
+        self.choices.len() - 1
     }
 
     /// A reason that means an ordinary end: with tool calls it is that they wait for their results.
@@ -180,12 +194,18 @@ impl Progress {
     }
 }
 
-/// Takes over a string that is neither empty nor the same; says whether it did.
+/// Whether a string is neither empty nor the same.
+#[inline]
+fn is_news(known: &str, new: &str) -> bool {
+    !new.is_empty() && known != new
+}
+
+/// Takes over a string that is news; says whether it is.
 fn replace(slot: &mut String, new: &str) -> bool {
-    let is_new = !new.is_empty() && slot != new;
-    if is_new {
+    let is_news = is_news(slot, new);
+    if is_news {
         slot.clear();
         slot.push_str(new);
     }
-    is_new
+    is_news
 }

@@ -72,39 +72,37 @@ impl Sink {
 
     /// Says which payload the deltas that follow are from.
     pub(crate) fn begin(&mut self, doc: &Doc<'_>) {
-        self.parsed = (doc.base, doc.text.len());
+        // The parser takes no larger payload, so no place in one is `NOWHERE`.
+        self.parsed = (doc.base, doc.text.len().min(NOWHERE as usize));
     }
 
-    /// Where in the payload a string of its stands.
+    /// Where in the payload a string of its stands, `NOWHERE` if it does not.
     #[inline]
-    fn position(&self, text: &str) -> Option<u32> {
+    fn position(&self, text: &str) -> u32 {
         let (base, len) = self.parsed;
         // Elsewhere in memory is before or behind it, so one comparison does.
         let at = (text.as_ptr() as usize).wrapping_sub(base);
-        if at < len {
-            u32::try_from(at).ok()
-        } else {
-            None
-        }
+        if at < len { at as u32 } else { NOWHERE }
     }
 
     /// Declares that the dialect does not look at the member that this key of the payload has, nor
     /// at anything in it: any other value would give the same deltas.
     #[inline]
     pub(crate) fn ignored(&mut self, key: &str) {
-        if let Some(at) = self.position(key) {
-            self.marks.push(Mark { at, count: None });
-        }
+        self.mark(key, None);
     }
 
     /// Declares that the member that this key of the payload has is a token count, and that nothing
     /// depends on it but that count.
     pub(crate) fn count(&mut self, key: &str, count: Count) {
-        if let Some(at) = self.position(key) {
-            self.marks.push(Mark {
-                at,
-                count: Some(count),
-            });
+        self.mark(key, Some(count));
+    }
+
+    #[inline]
+    fn mark(&mut self, key: &str, count: Option<Count>) {
+        let at = self.position(key);
+        if at != NOWHERE {
+            self.marks.push(Mark { at, count });
         }
     }
 
@@ -180,7 +178,7 @@ impl Sink {
         write(&mut self.text);
         if let Note::Piece { text, .. } | Note::ToolCallArguments { fragment: text, .. } = &mut note
         {
-            *text = self.span(start, None);
+            *text = self.span(start, NOWHERE);
         }
         if self.text.len() > start {
             self.notes.push(note);
@@ -206,12 +204,12 @@ impl Sink {
     }
 
     /// The span from `start` to the end of the text.
-    fn span(&self, start: usize, at: Option<u32>) -> Span {
+    fn span(&self, start: usize, at: u32) -> Span {
         let narrow = |pos| u32::try_from(pos).unwrap_or(u32::MAX);
         Span {
             start: narrow(start),
             end: narrow(self.text.len()),
-            at: at.unwrap_or(NOWHERE),
+            at,
         }
     }
 
@@ -220,7 +218,7 @@ impl Sink {
         let start = self.text.len();
         // Writing to a `String` cannot fail.
         let _ = write!(self.text, "{what}");
-        self.span(start, None)
+        self.span(start, NOWHERE)
     }
 
     pub(crate) fn start(&mut self, id: &str, model: &str, role: &str) {
@@ -367,30 +365,10 @@ impl Sink {
                 model: text(model),
                 role: text(role),
             },
-            Note::Piece {
-                kind: Kind::Text,
-                choice,
-                text: piece,
-            } => Delta::Text {
-                choice,
-                text: text(piece),
-            },
-            Note::Piece {
-                kind: Kind::Reasoning,
-                choice,
-                text: piece,
-            } => Delta::Reasoning {
-                choice,
-                text: text(piece),
-            },
-            Note::Piece {
-                kind: Kind::Refusal,
-                choice,
-                text: piece,
-            } => Delta::Refusal {
-                choice,
-                text: text(piece),
-            },
+            Note::Piece { text: piece, .. }
+            | Note::ToolCallArguments {
+                fragment: piece, ..
+            } => return note.with(text(piece)),
             Note::ToolCallStart {
                 choice,
                 index,
@@ -414,30 +392,6 @@ impl Sink {
                 index,
                 id: text(id),
                 name: text(name),
-            },
-            Note::ToolCallArguments {
-                choice,
-                index,
-                fragment,
-                whole,
-                is_server: false,
-            } => Delta::ToolCallArguments {
-                choice,
-                index,
-                fragment: text(fragment),
-                whole,
-            },
-            Note::ToolCallArguments {
-                choice,
-                index,
-                fragment,
-                whole,
-                is_server: true,
-            } => Delta::ServerToolCallArguments {
-                choice,
-                index,
-                fragment: text(fragment),
-                whole,
             },
             Note::Finish {
                 choice,

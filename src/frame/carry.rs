@@ -10,6 +10,12 @@ pub trait Carry {
     /// The bytes kept.
     fn bytes(&self) -> &[u8];
 
+    /// How many bytes are kept.
+    #[inline]
+    fn kept(&self) -> usize {
+        self.bytes().len()
+    }
+
     /// How many bytes it can ever hold.
     fn limit(&self) -> usize;
 
@@ -96,18 +102,23 @@ impl Carry for Fixed<'_> {
     }
 
     #[inline]
+    fn kept(&self) -> usize {
+        self.len
+    }
+
+    #[inline]
     fn limit(&self) -> usize {
         self.memory.len()
     }
 
     #[inline]
     fn push(&mut self, bytes: &[u8]) -> bool {
-        let end = self.len.saturating_add(bytes.len());
-        let Some(room) = self.memory.get_mut(self.len..end) else {
+        let room = self.memory.get_mut(self.len..);
+        let Some(room) = room.and_then(|room| room.get_mut(..bytes.len())) else {
             return false;
         };
         room.copy_from_slice(bytes);
-        self.len = end;
+        self.len += bytes.len();
         true
     }
 

@@ -135,7 +135,7 @@ impl<C: Carry> Parser<C> {
             self.frame_offset = self.offset;
         }
         // The prelude says how long the frame is; until it is here nothing else matters.
-        let kept = self.carry.bytes().len();
+        let kept = self.carry.kept();
         if kept > 0 && kept < PRELUDE_BYTES {
             let len = (PRELUDE_BYTES - kept).min(input.len());
             self.keep(input, len)?;
@@ -166,7 +166,7 @@ impl<C: Carry> Parser<C> {
         };
         let max = self.max_event_bytes.min(self.carry.limit());
         if lengths.total > max {
-            self.skip = (lengths.total - self.carry.bytes().len()) as u64;
+            self.skip = (lengths.total - self.carry.kept()) as u64;
             self.carry.truncate(0);
             return Err(Error::EventTooLarge {
                 offset: self.frame_offset,
@@ -174,9 +174,9 @@ impl<C: Carry> Parser<C> {
             });
         }
         let frame = if is_carried {
-            let missing = lengths.total - self.carry.bytes().len();
+            let missing = lengths.total - self.carry.kept();
             self.keep(input, missing.min(input.len()))?;
-            if self.carry.bytes().len() < lengths.total {
+            if self.carry.kept() < lengths.total {
                 return Ok(None);
             }
             self.delivered = true;

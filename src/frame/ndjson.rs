@@ -142,7 +142,7 @@ impl<C: Carry> Parser<C> {
             if self.discarding {
                 self.discarding = end.is_none();
                 self.consume(input, used.len());
-            } else if self.carry.bytes().len() + line.len() > self.room() {
+            } else if self.carry.kept() + line.len() > self.room() {
                 // Nothing is consumed: what is left of the line is skipped by the next call.
                 self.discarding = true;
                 self.carry.truncate(0);

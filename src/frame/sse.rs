@@ -15,9 +15,9 @@
 
 mod line;
 
-use memchr::{memchr, memchr2};
+use memchr::memchr;
 
-use self::line::{Block, Line, Name, may_count, millis};
+use self::line::{Block, Line, Name, find_line_end, may_count, millis};
 use super::{
     Blank, Carry, Comment, Eof, Error, Event, Field, Fixed, Item, MAX_EVENT_BYTES, Retry, Span,
     Value,
@@ -127,6 +127,18 @@ impl<'m> Parser<Fixed<'m>> {
     }
 }
 
+/// An event of one `data` line.
+#[inline]
+fn message<'p>(data: &'p [u8], id: &'p [u8], raw: &'p [u8], offset: u64) -> Item<'p> {
+    Item::Event(Event {
+        event: Value::new(b"message"),
+        data: Value::new(data),
+        id: Value::new(id),
+        raw,
+        offset,
+    })
+}
+
 impl<C: Carry> Parser<C> {
     /// A parser with this carry, which is emptied.
     pub fn with_carry(mut carry: C) -> Self {
@@ -194,7 +206,7 @@ impl<C: Carry> Parser<C> {
     #[must_use]
     pub fn is_mid_event(&self) -> bool {
         let settled = match self.settle {
-            None => self.carry.bytes().len() > self.id_len,
+            None => self.carry.kept() > self.id_len,
             Some(Settle::Truncate(len)) => len > self.id_len,
             Some(Settle::Id(_)) => false,
         };
@@ -206,7 +218,7 @@ impl<C: Carry> Parser<C> {
     #[inline]
     pub(crate) fn is_between_events(&mut self) -> bool {
         self.settle();
-        self.is_plain() && self.carry.bytes().len() == self.id_len
+        self.is_plain() && self.carry.kept() == self.id_len
     }
 
     /// Moves past an event that was read without the parser.
@@ -247,8 +259,8 @@ impl<C: Carry> Parser<C> {
     /// [`Error`] for an event that cannot be delivered. Go on calling: the events behind it come.
     #[inline]
     pub fn next<'p, 'i: 'p>(&'p mut self, input: &mut &'i [u8]) -> Result<Option<Item<'p>>, Error> {
-        if let Some(settle) = self.settle.take() {
-            self.settle_as(settle);
+        if self.settle.is_some() {
+            self.settle();
         }
         let chunk: &'i [u8] = input;
         if chunk.is_empty() {
@@ -259,59 +271,42 @@ impl<C: Carry> Parser<C> {
         // one, and a chunk that has no line end. All else, and these too, is what `scan` does; the
         // two agree by test.
         if self.is_plain() {
-            let is_fresh = self.carry.bytes().len() == self.id_len;
-            let start = match chunk {
-                _ if !is_fresh => 0,
-                [b'd', b'a', b't', b'a', b':', b' ', ..] => 6,
-                [b'd', b'a', b't', b'a', b':', ..] => 5,
-                _ => 0,
-            };
-            let found = memchr2(b'\n', b'\r', chunk.get(start..).unwrap_or_default());
-            let end = found.map_or(chunk.len(), |n| start + n);
+            let kept = self.carry.kept() - self.id_len;
+            let found = find_line_end(chunk);
+            let end = found.unwrap_or(chunk.len());
             line_end = Some(end);
+            let fits = self.fits(kept + end);
             if found.is_none() {
-                let size = self.carry.bytes().len() - self.id_len + chunk.len();
-                if size <= self.room() && self.keep(chunk) {
+                if fits && self.keep(chunk) {
                     *input = &[];
                     return Ok(None);
                 }
-            } else if start > 0
+            } else if fits
                 && let Some((line, rest)) = chunk.split_at_checked(end)
                 && let Some(rest) = rest.strip_prefix(b"\n\n")
-                && end <= self.room()
-            {
-                let offset = self.offset;
-                let raw = chunk.get(..end + 2).unwrap_or_default();
-                self.offset += raw.len() as u64;
-                *input = rest;
-                return Ok(Some(Item::Event(Event {
-                    event: Value::new(b"message"),
-                    data: Value::new(line.get(start..).unwrap_or_default()),
-                    id: Value::new(self.id_span().of(self.carry.bytes())),
-                    raw,
-                    offset,
-                })));
-            } else if let Some(start) = self.cut_data()
                 && let Some(last) = chunk.get(..end + 2)
-                && last.ends_with(b"\n\n")
-                && self.carry.bytes().len() - self.id_len + end <= self.room()
-                && self.carry.push(last)
             {
-                self.offset += last.len() as u64;
-                *input = chunk.get(last.len()..).unwrap_or_default();
-                self.settle = Some(Settle::Truncate(self.id_len));
-                let (id, raw) = self
-                    .carry
-                    .bytes()
-                    .split_at_checked(self.id_len)
-                    .unwrap_or_default();
-                return Ok(Some(Item::Event(Event {
-                    event: Value::new(b"message"),
-                    data: Value::new(raw.get(start..raw.len() - 2).unwrap_or_default()),
-                    id: Value::new(id),
-                    raw,
-                    offset: self.line_offset,
-                })));
+                if kept == 0 {
+                    if let Some(data) = line::data(line) {
+                        let offset = self.offset;
+                        self.offset += last.len() as u64;
+                        *input = rest;
+                        let id = self.carry.bytes().get(..self.id_len).unwrap_or_default();
+                        return Ok(Some(message(data, id, last, offset)));
+                    }
+                } else if self.is_cut_data() && self.carry.push(last) {
+                    self.offset += last.len() as u64;
+                    *input = rest;
+                    self.settle = Some(Settle::Truncate(self.id_len));
+                    let (id, raw) = self
+                        .carry
+                        .bytes()
+                        .split_at_checked(self.id_len)
+                        .unwrap_or_default();
+                    let data = raw.get(b"data:".len()..raw.len() - 2).unwrap_or_default();
+                    let data = line::value(data);
+                    return Ok(Some(message(data, id, raw, self.line_offset)));
+                }
             }
         }
         match self.scan(input, line_end)? {
@@ -339,8 +334,8 @@ impl<C: Carry> Parser<C> {
             self.line_offset = self.offset - len as u64;
             self.push_bom(len)?;
         }
-        let found = if self.carry.bytes().len() > self.line_start {
-            self.carried_line(self.carry.bytes().len())
+        let found = if self.carry.kept() > self.line_start {
+            self.carried_line(self.carry.kept())
         } else {
             None
         };
@@ -365,28 +360,24 @@ impl<C: Carry> Parser<C> {
     /// The next byte begins a block or goes on with a line, and no special case is pending.
     #[inline]
     fn is_plain(&self) -> bool {
-        let len = self.carry.bytes().len();
+        let len = self.carry.kept();
         self.bom == BOM.len()
             && !self.skip_lf
             && self.discard.is_none()
             && (len == self.id_len || len > self.line_start)
     }
 
-    /// Where the data begins in a `data` line that is begun in the carry and is its block's first.
+    /// The line that is begun in the carry is a `data` line and its block's first.
     #[inline]
-    fn cut_data(&self) -> Option<usize> {
-        match self.carry.bytes().get(self.id_len..) {
-            _ if self.block.has_lines => None,
-            Some([b'd', b'a', b't', b'a', b':', b' ', ..]) => Some(6),
-            Some([b'd', b'a', b't', b'a', b':', _, ..]) => Some(5),
-            _ => None,
-        }
+    fn is_cut_data(&self) -> bool {
+        let line = self.carry.bytes().get(self.id_len..).unwrap_or_default();
+        !self.block.has_lines && line.starts_with(b"data:")
     }
 
     /// Takes in a chunk that has no line end, where the carry has room for it.
     #[inline]
     fn keep(&mut self, chunk: &[u8]) -> bool {
-        let len = self.carry.bytes().len();
+        let len = self.carry.kept();
         if !self.carry.push(chunk) {
             return false;
         }
@@ -398,20 +389,17 @@ impl<C: Carry> Parser<C> {
         true
     }
 
-    /// How large the lines of an event may grow.
+    /// Whether the lines of an event may grow so large.
     #[inline]
-    fn room(&self) -> usize {
-        self.max_event_bytes.min(self.carry_room())
+    fn fits(&self, size: usize) -> bool {
+        size <= self.max_event_bytes && self.fits_carry(size)
     }
 
-    /// What the carry has room for beside the last event ID. Four bytes are spared for the end of
-    /// the last line and the blank line.
+    /// Whether the carry has room for so much beside the last event ID. Four bytes are spared for
+    /// the end of the last line and the blank line.
     #[inline]
-    fn carry_room(&self) -> usize {
-        self.carry
-            .limit()
-            .saturating_sub(self.id_len)
-            .saturating_sub(4)
+    fn fits_carry(&self, size: usize) -> bool {
+        size + self.id_len + 4 <= self.carry.limit()
     }
 
     fn id_span(&self) -> Span {
@@ -472,7 +460,7 @@ impl<C: Carry> Parser<C> {
                         let offset = self.start_discard(&mut &[][..], 0, 0);
                         return Err(Error::OutOfMemory { offset });
                     }
-                    self.line_start = self.carry.bytes().len();
+                    self.line_start = self.carry.kept();
                 }
                 pos += 1;
             }
@@ -484,14 +472,14 @@ impl<C: Carry> Parser<C> {
     /// Begins the first line with what was taken for a byte order mark.
     #[cold]
     fn push_bom(&mut self, len: usize) -> Result<(), Error> {
-        if len <= self.room() && self.carry.push(BOM.get(..len).unwrap_or_default()) {
+        if self.fits(len) && self.carry.push(BOM.get(..len).unwrap_or_default()) {
             return Ok(());
         }
         self.discard = Some(Discard {
             id_len: None,
             skip_line: true,
         });
-        Err(if len > self.room() {
+        Err(if !self.fits(len) {
             self.too_large(self.line_offset)
         } else {
             Error::OutOfMemory {
@@ -521,23 +509,23 @@ impl<C: Carry> Parser<C> {
                 pos = end;
                 from = end;
             }
-            let carried = self.carry.bytes().len() > self.id_len;
-            let partial = self.carry.bytes().len() > self.line_start;
+            let carried = self.carry.kept() > self.id_len;
+            let partial = self.carry.kept() > self.line_start;
             if !partial {
                 self.line_offset = self.offset + pos as u64;
             }
             let rest = chunk.get(pos..).unwrap_or_default();
             let end = line_end
                 .take()
-                .unwrap_or_else(|| pos + memchr2(b'\n', b'\r', rest).unwrap_or(rest.len()));
+                .unwrap_or_else(|| pos + find_line_end(rest).unwrap_or(rest.len()));
 
             // The block's lines and this one so far, wherever the chunks end; a blank line is free.
-            let size = self.carry.bytes().len() - self.id_len + end - from;
-            if size > self.room() && (partial || end > pos) {
+            let size = self.carry.kept() - self.id_len + end - from;
+            if !self.fits(size) && (partial || end > pos) {
                 return Err(self.over_limit(input, from, pos));
             }
             if end == chunk.len() {
-                let line_start = self.carry.bytes().len() + (pos - from);
+                let line_start = self.carry.kept() + (pos - from);
                 if !self.carry.push(chunk.get(from..).unwrap_or_default()) {
                     return Err(self.over_memory(input, from, pos));
                 }
@@ -550,7 +538,7 @@ impl<C: Carry> Parser<C> {
             let next = self.line_end(chunk, end);
 
             if carried {
-                let line_end = self.carry.bytes().len() + (end - pos);
+                let line_end = self.carry.kept() + (end - pos);
                 if !self.carry.push(chunk.get(pos..next).unwrap_or_default()) {
                     return Err(self.over_memory(input, from, pos));
                 }
@@ -590,7 +578,7 @@ impl<C: Carry> Parser<C> {
             if pos > from && !self.carry.push(chunk.get(from..pos).unwrap_or_default()) {
                 return Err(self.over_memory(input, from, pos));
             }
-            self.line_start = self.carry.bytes().len();
+            self.line_start = self.carry.kept();
             self.keep_lf = false;
             self.consume(input, next);
             return Ok(Some(Found {
@@ -621,7 +609,7 @@ impl<C: Carry> Parser<C> {
         .of(self.carry.bytes());
         let what = match self.block.read(line, line_start - self.id_len) {
             Line::Absorbed | Line::Blank => {
-                self.line_start = self.carry.bytes().len();
+                self.line_start = self.carry.kept();
                 return None;
             }
             Line::Comment { text } => What::Comment { text },
@@ -634,7 +622,7 @@ impl<C: Carry> Parser<C> {
             what,
             in_carry: true,
             base: line_start,
-            len: self.carry.bytes().len() - line_start,
+            len: self.carry.kept() - line_start,
             offset: self.line_offset,
         })
     }
@@ -651,7 +639,7 @@ impl<C: Carry> Parser<C> {
         let id_len = self.id_len;
         let (base, len) = match chunk {
             Some((lines, from)) => (from, lines.len()),
-            None => (id_len, self.carry.bytes().len() - id_len),
+            None => (id_len, self.carry.kept() - id_len),
         };
         let found = |what| Found {
             what,
@@ -665,7 +653,7 @@ impl<C: Carry> Parser<C> {
         let mut settle = Settle::Truncate(id_len);
         self.line_start = id_len;
         if let Some(id) = block.id {
-            let start = self.carry.bytes().len();
+            let start = self.carry.kept();
             let id = match chunk {
                 Some((lines, _)) if self.carry.push(id.of(lines)) => Span {
                     start,
@@ -707,7 +695,7 @@ impl<C: Carry> Parser<C> {
             start: self.id_len,
             end: self.id_len + block.end,
         };
-        let start = self.carry.bytes().len();
+        let start = self.carry.kept();
         let mut pos = 0;
         let mut joined = 0;
         while pos < block.end {
@@ -716,7 +704,7 @@ impl<C: Carry> Parser<C> {
                 None => in_carry.of(self.carry.bytes()),
             };
             let rest = lines.get(pos..).unwrap_or_default();
-            let end = pos + memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+            let end = pos + find_line_end(rest).unwrap_or(rest.len());
             let (name, value) = Name::of(lines.get(pos..end).unwrap_or_default());
             let value = Span {
                 start: pos + value,
@@ -730,7 +718,7 @@ impl<C: Carry> Parser<C> {
             joined += value.len() + usize::from(!is_first);
             // As if the block were in the carry, wherever it is: what fits in a `Fixed` carry must
             // not depend on where the chunks end.
-            if joined > self.carry_room().saturating_sub(block.end) {
+            if !self.fits_carry(joined + block.end) {
                 return Err(self.too_large(offset));
             }
             let taken = (is_first || self.carry.push(b"\n"))
@@ -747,7 +735,7 @@ impl<C: Carry> Parser<C> {
         }
         Ok(Span {
             start,
-            end: self.carry.bytes().len(),
+            end: self.carry.kept(),
         })
     }
 
@@ -820,7 +808,7 @@ impl<C: Carry> Parser<C> {
         let block = core::mem::take(&mut self.block);
         let line = Span {
             start: self.line_start,
-            end: self.carry.bytes().len(),
+            end: self.carry.kept(),
         };
         let keep_line = may_count(line.of(self.carry.bytes()));
 
@@ -877,16 +865,16 @@ impl<C: Carry> Parser<C> {
     fn discard_lines(&mut self, chunk: &[u8], mut pos: usize) -> (Option<Found>, usize) {
         while let Some(mut discard) = self.discard {
             let rest = chunk.get(pos..).unwrap_or_default();
-            let partial = self.carry.bytes().len() > self.line_start;
+            let partial = self.carry.kept() > self.line_start;
             if !partial && !discard.skip_line {
                 self.line_offset = self.offset + pos as u64;
             }
-            let end = memchr2(b'\n', b'\r', rest);
+            let end = find_line_end(rest);
             let line = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
-            let kept = self.carry.bytes().len() - self.id_len;
+            let kept = self.carry.kept() - self.id_len;
             let keep = !discard.skip_line
                 && (partial || may_count(line))
-                && kept + line.len() <= self.room()
+                && self.fits(kept + line.len())
                 && self.carry.push(line);
             let Some(end) = end else {
                 let line = self

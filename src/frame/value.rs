@@ -67,12 +67,14 @@ impl<'a> From<&'a [u8]> for Value<'a> {
 }
 
 impl PartialEq<str> for Value<'_> {
+    #[inline]
     fn eq(&self, other: &str) -> bool {
         self.0 == other.as_bytes()
     }
 }
 
 impl PartialEq<&str> for Value<'_> {
+    #[inline]
     fn eq(&self, other: &&str) -> bool {
         self.0 == other.as_bytes()
     }

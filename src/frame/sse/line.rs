@@ -1,6 +1,6 @@
 //! One line of an event stream: "process the field" of HTML section 9.2.6.
 
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
 use super::super::Span;
 
@@ -119,6 +119,18 @@ impl Name {
     }
 }
 
+/// The value of a `data` line; that of another one is none.
+#[inline]
+pub(super) fn data(line: &[u8]) -> Option<&[u8]> {
+    line.strip_prefix(b"data:").map(value)
+}
+
+/// What behind a field's colon is its value: all but one space.
+#[inline]
+pub(super) fn value(rest: &[u8]) -> &[u8] {
+    rest.strip_prefix(b" ").unwrap_or(rest)
+}
+
 /// Whether a line that begins so may still be an `id` or `retry` field.
 pub(super) fn may_count(line: &[u8]) -> bool {
     [&b"id"[..], b"retry"]
@@ -138,4 +150,39 @@ pub(super) fn millis(value: &[u8]) -> Option<u64> {
         let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
         sum.checked_mul(10)?.checked_add(digit)
     })
+}
+
+/// Up to so many bytes are looked through here first.
+const SHORT: usize = 128;
+const BLOCK: usize = 32;
+
+/// Where the first line end is.
+#[inline]
+pub(super) fn find_line_end(bytes: &[u8]) -> Option<usize> {
+    // A piece of a line that has none is what most short ones are, and to see that takes half of
+    // what it takes to call `memchr2`.
+    if bytes.len() <= SHORT
+        && let Some(last) = bytes.last_chunk()
+    {
+        let (blocks, rest) = bytes.as_chunks();
+        let is_clear = |block| !may_have_line_end(block);
+        if blocks.iter().all(is_clear) && (rest.is_empty() || is_clear(last)) {
+            return None;
+        }
+    }
+    memchr2(b'\n', b'\r', bytes)
+}
+
+/// Whether there is a line end or another control character of those up to CR.
+#[inline]
+fn may_have_line_end(block: &[u8; BLOCK]) -> bool {
+    const LOW: u64 = u64::from_ne_bytes([1; 8]);
+    const BEHIND_CR: u64 = LOW * (b'\r' as u64 + 1);
+    let (words, _) = block.as_chunks();
+    // What is less than what is taken off it comes out with the high bit set.
+    let less = words.iter().fold(0, |less, word| {
+        let word = u64::from_ne_bytes(*word);
+        less | (word.wrapping_sub(BEHIND_CR) & !word)
+    });
+    less & (LOW << 7) != 0
 }
