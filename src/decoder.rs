@@ -203,7 +203,8 @@ impl Decoder {
     #[inline]
     fn hit<'i>(&mut self, input: &mut &'i [u8]) -> Option<Delta<'i>> {
         let max = self.options.max_event_bytes;
-        let (len, delta) = self.templates.single(input, self.events.version, max)?;
+        let known = self.events.known();
+        let (len, delta) = self.templates.single(input, known, max)?;
         self.parser.skip_event(input, len);
         self.events.events += 1;
         Some(delta)
@@ -270,10 +271,10 @@ impl Decoder {
             if let Item::Event(event) = &item {
                 // One that changed what its like depends on is none that the next may repeat; nor is
                 // one before which no dialect was known.
-                let version = self.events.version;
-                let is_repeatable = before == Some(version);
+                let known = self.events.known();
+                let is_repeatable = before == Some(known.version);
                 self.templates
-                    .missed(event, &self.events.sink, version, is_repeatable);
+                    .missed(event, &self.events.sink, known, is_repeatable);
             }
             if self.events.is_ndjson
                 && let Parser::Sse(lines) = &self.parser

@@ -14,6 +14,8 @@ pub(super) enum What {
     Text(u8),
     /// A token count.
     Count(Count),
+    /// The index of the tool call that the event's only note belongs to.
+    Call,
     /// A string that the dialect does not look at.
     String,
     /// A number that the dialect does not look at.
@@ -91,7 +93,7 @@ impl What {
                 _ => Err(pos),
             },
             What::String => scan_string(bytes, pos, is_escape),
-            What::Count(_) => number_of(|digits| number(digits).is_some()),
+            What::Count(_) | What::Call => number_of(|digits| number(digits).is_some()),
             What::Number => number_of(is_number),
             What::Space => {
                 let rest = bytes.get(pos..).ok_or(pos)?;
