@@ -31,7 +31,9 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use self::learn::{Holes, Seen};
-use self::scan::{Filling, What, common_prefix, number, plain, scan_cost, strip, unescape};
+use self::scan::{
+    Filling, What, common_prefix, ends_with, number, number_end, plain, scan_cost, strip, unescape,
+};
 pub(crate) use self::seed::Seed;
 use crate::delta::{Delta, Usage};
 use crate::dialect::State;
@@ -107,6 +109,8 @@ struct Template {
     uses_tools: bool,
     /// Which of the seeds it is, as a bit; 0: it was learnt. A seed is good for every version.
     seed: u8,
+    /// The first hole is the index of the note's call.
+    has_call: bool,
     /// Which template hit after this one the last time.
     next: usize,
     /// The event has one note, and that is text.
@@ -152,14 +156,6 @@ type Found = [Filling; MAX_HOLES];
 pub(crate) struct Known<'s> {
     pub(crate) version: Version,
     pub(crate) state: Option<&'s State>,
-}
-
-impl Known<'_> {
-    /// The call whose index these digits are: its index, and whether the provider runs it.
-    fn call(self, digits: &[u8]) -> Option<(i32, bool)> {
-        let index = i32::try_from(number(digits)?).ok()?;
-        Some((index, self.state?.is_server_call(index)?))
-    }
 }
 
 impl Templates {
@@ -221,7 +217,6 @@ impl Templates {
         }
         let wire = template.wire.as_slice();
         let mut text: &[u8] = &[];
-        let mut call = None;
         let mut rest = bytes;
         for hole in &template.holes {
             rest = strip(rest, wire.get(hole.literal())?)?;
@@ -234,25 +229,22 @@ impl Templates {
                     Some(ignored) => ignored.len(),
                     None => hole.what.scan(rest, 0).ok()?.end,
                 },
-                What::Call => {
-                    let index = hole.what.scan(rest, 0).ok()?;
-                    call = Some(known.call(index.of(rest)?)?);
-                    index.end
-                }
                 what => what.scan(rest, 0).ok()?.end,
             };
             rest = rest.get(len..)?;
         }
-        rest = strip(rest, wire.get(template.from..)?)?;
-        let len = bytes.len() - rest.len();
-        if text.is_empty() || len - template.tail > max {
+        let tail = wire.len().checked_sub(template.from)?;
+        let len = bytes.len() - rest.len() + tail;
+        let is_match = ends_with(bytes.get(..len)?, wire, tail);
+        if !is_match || text.is_empty() || len - template.tail > max {
             return None;
         }
         let text = core::str::from_utf8(text).ok()?;
         let note = template.notes.first()?;
-        let delta = match call {
-            None => note.with(text)?,
-            Some(call) => note.of_call(call).with(text)?,
+        let delta = if template.has_call {
+            note.of_call(template.call(bytes, known)?).with(text)?
+        } else {
+            note.with(text)?
         };
         self.took(self.expected, len);
         Some((len, delta))
@@ -487,9 +479,9 @@ impl Shape<'_> {
 impl Template {
     #[inline]
     fn is_good_for(&self, version: Version) -> bool {
-        self.seed != 0
-            || (self.version.response == version.response
-                && (!self.uses_tools || self.version.tools == version.tools))
+        let is_same = self.version.response == version.response
+            && (!self.uses_tools || self.version.tools == version.tools);
+        is_same || self.seed != 0
     }
 
     fn shape(&self) -> Shape<'_> {
@@ -500,26 +492,33 @@ impl Template {
         }
     }
 
+    /// The call that an event which matched belongs to: its index, and whether the provider runs it.
+    #[inline(never)]
+    fn call(&self, bytes: &[u8], known: Known<'_>) -> Option<(i32, bool)> {
+        let start = self.holes.first()?.until as usize;
+        let digits = bytes.get(start..number_end(bytes, start)?)?;
+        let index = i32::try_from(number(digits)?).ok()?;
+        Some((index, known.state?.is_server_call(index)?))
+    }
+
     /// Notes the deltas of an event that matched. Returns false, and notes nothing, where a text is
     /// no UTF-8 or a call is not known.
     fn fill(&self, bytes: &[u8], found: &Found, known: Known<'_>, sink: &mut Sink) -> bool {
         sink.clear();
         let mut usage = self.usage.as_deref().copied().unwrap_or_default();
-        let mut call = None;
         for (hole, filling) in self.holes.iter().zip(found) {
-            match hole.what {
-                What::Count(count) => {
-                    *count.of(&mut usage) = filling.of(bytes).and_then(number);
-                }
-                What::Call => {
-                    call = filling.of(bytes).and_then(|digits| known.call(digits));
-                    if call.is_none() {
-                        return false;
-                    }
-                }
-                _ => {}
+            if let What::Count(count) = hole.what {
+                *count.of(&mut usage) = filling.of(bytes).and_then(number);
             }
         }
+        let call = if self.has_call {
+            match self.call(bytes, known) {
+                Some(call) => Some(call),
+                None => return false,
+            }
+        } else {
+            None
+        };
         for (n, note) in self.notes.iter().enumerate() {
             let is_its = |hole: &Hole| matches!(hole.what, What::Text(of) if usize::from(of) == n);
             let Some(at) = self.holes.iter().position(is_its) else {
@@ -614,6 +613,7 @@ impl Template {
         self.version = version;
         self.uses_tools = seen.sink.uses_tools();
         self.seed = 0;
+        self.has_call = false;
         self.is_single = matches!(self.notes.as_slice(), [note] if note.with("").is_some());
     }
 
@@ -626,6 +626,16 @@ impl Template {
         self.from = shape.from;
         self.tail = seed::TAIL;
         self.seed = bit;
+        self.has_call = matches!(
+            shape.holes,
+            [
+                Hole {
+                    what: What::Call,
+                    ..
+                },
+                ..
+            ]
+        );
         self.is_single = matches!(self.notes.as_slice(), [note] if note.with("").is_some());
     }
 }

@@ -21,8 +21,9 @@ pub(crate) struct Seed {
 
 impl Seed {
     /// `wire` is the event as it comes, its blank line included, with a mark for each hole: `$` for
-    /// the text of the note, which is not empty, `@` for the index of its call, `#` for a number
-    /// that the dialect does not look at, `~` for spaces between tokens or none.
+    /// the text of the note, which is not empty, `@` for the index of its call, which has to be the
+    /// first, `#` for a number that the dialect does not look at, `~` for spaces between tokens or
+    /// none.
     pub(crate) const fn new(wire: &'static str, note: Option<Note>) -> Self {
         let mut seed = Seed {
             wire: wire.as_bytes(),
