@@ -379,7 +379,7 @@ fn main() {
     };
     let steps: usize = args
         .get(1)
-        .map_or(240, |steps| steps.parse().expect("a number"));
+        .map_or(1_000, |steps| steps.parse().expect("a number"));
     let mut counter = Counter {
         file: file.clone(),
         calls: 0,

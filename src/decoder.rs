@@ -114,7 +114,7 @@ pub struct Decoder {
     /// Parsers that were in use before, for their memory; one of a kind at most.
     spare: Vec<Parser>,
     events: Events,
-    /// The next byte begins an event, and templates are worth an attempt.
+    /// No delta waits, the next byte begins an event, and templates are worth an attempt.
     is_at_event: bool,
     options: Options,
 }
@@ -188,7 +188,7 @@ impl Decoder {
         &'d mut self,
         input: &mut &'i [u8],
     ) -> Result<Option<Delta<'d>>, Error> {
-        if self.is_at_event && !self.events.sink.has_next() {
+        if self.is_at_event {
             if input.is_empty() && !self.events.sink.is_held() {
                 return Ok(None);
             }
@@ -203,7 +203,8 @@ impl Decoder {
     #[inline]
     fn hit<'i>(&mut self, input: &mut &'i [u8]) -> Option<Delta<'i>> {
         let max = self.options.max_event_bytes;
-        let (len, delta) = self.templates.single(input, self.events.version, max)?;
+        let known = self.events.known();
+        let (len, delta) = self.templates.single(input, known, max)?;
         self.parser.skip_event(input, len);
         self.events.events += 1;
         Some(delta)
@@ -214,6 +215,9 @@ impl Decoder {
     fn next_noted(&mut self, input: &mut &[u8]) -> Result<Option<Delta<'_>>, Error> {
         let is_ready = !input.is_empty() || self.events.sink.has_next();
         if is_ready && self.step(input)? {
+            self.is_at_event = self.events.sink.is_last()
+                && self.templates.is_ready()
+                && self.parser.is_between_events();
             return Ok(self.events.sink.next());
         }
         self.events.sink.give_back();
@@ -270,10 +274,10 @@ impl Decoder {
             if let Item::Event(event) = &item {
                 // One that changed what its like depends on is none that the next may repeat; nor is
                 // one before which no dialect was known.
-                let version = self.events.version;
-                let is_repeatable = is_known && before == version;
+                let known = self.events.known();
+                let is_repeatable = is_known && before == known.version;
                 self.templates
-                    .missed(event, &self.events.sink, version, is_repeatable);
+                    .missed(event, &self.events.sink, known, is_repeatable);
             }
             if self.events.is_ndjson
                 && let Parser::Sse(lines) = &self.parser
@@ -286,7 +290,6 @@ impl Decoder {
                 }
             }
         }
-        self.is_at_event = self.templates.is_ready() && self.parser.is_between_events();
         Ok(true)
     }
 

@@ -14,19 +14,29 @@
 //! depend on: a template is good for the version that it was made under. Whatever is not certain is
 //! left to the full path: escapes other than the simple ones, control characters, invalid UTF-8.
 //!
+//! Some dialects are written alike by all who send them. Their [`Seed`]s are templates from the first
+//! event on, whatever the version: a dialect has them only for events that neither depend on what is
+//! known of the response nor change it. The one exception is said by a hole of its own: arguments go
+//! to the call that has the index there, and that there is such a call is looked up each time.
+//!
 //! [`Sink::ignored`]: crate::dialect::sink::Sink::ignored
 //! [`Progress::version`]: crate::dialect::progress::Progress
 
 mod learn;
 mod scan;
+mod seed;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::ops::Range;
 
 use self::learn::{Holes, Seen};
-use self::scan::{Filling, What, common_prefix, number, plain, scan_cost, strip, unescape};
+use self::scan::{
+    Filling, What, common_prefix, ends_with, number, number_end, plain, scan_cost, strip, unescape,
+};
+pub(crate) use self::seed::Seed;
 use crate::delta::{Delta, Usage};
+use crate::dialect::State;
 use crate::dialect::progress::Version;
 use crate::dialect::sink::{Note, Sink};
 use crate::frame::Event;
@@ -42,14 +52,22 @@ const MAX_SILENT_BYTES: usize = 256;
 /// What attempts and learning may cost, in instructions as estimated where they are spent: what hits
 /// have saved, a small part of what full paths take, and something to begin with. So templates pay
 /// for themselves on every stream, or are given up.
-const FIRST_PURSE: i64 = 14_000;
+const FIRST_PURSE: i64 = 14_800;
 const MAX_PURSE: i64 = 32_000;
 const SAVED_BY_HIT: i64 = 1_000;
 const SAVED_BY_BYTE: i64 = 3;
 /// Once it is empty: what learning an event and trying it takes.
 const ENOUGH_AGAIN: i64 = 3_000;
+/// So many events in a row that no seed matches: the sender writes in another way.
+const PATIENCE_WITH_SEEDS: u8 = 6;
+/// What an attempt takes beside what is held against the event, and what one takes that matched in
+/// vain: its text is no UTF-8, or there is too much of it.
+const COST_OF_AN_ATTEMPT: i64 = 150;
+const COST_OF_A_VAIN_MATCH: i64 = 800;
 /// What it takes to see whether an event can be learnt at all.
 const COST_OF_A_LOOK: i64 = 300;
+/// What it takes to keep one, its memory included.
+const COST_OF_A_TEMPLATE: i64 = 700;
 /// Of a full path, which takes some 3,000 instructions and one or two for each byte.
 const SHARE_OF_FULL_PATH: i64 = 30;
 const BYTES_OF_ONE_MORE: i64 = 20;
@@ -62,6 +80,10 @@ pub(crate) struct Templates {
     /// Which one hit or was made last, and which is expected now.
     last: usize,
     expected: usize,
+    /// What the dialect has that need not be learnt.
+    seeds: &'static [Seed],
+    /// How many more events are held against the seeds if none matches.
+    patience: u8,
     purse: i64,
     taken: u64,
     is_enabled: bool,
@@ -85,6 +107,10 @@ struct Template {
     version: Version,
     /// Whether the tools' part of it counts.
     uses_tools: bool,
+    /// Which of the seeds it is, as a bit; 0: it was learnt. A seed is good for every version.
+    seed: u8,
+    /// The first hole is the index of the note's call.
+    has_call: bool,
     /// Which template hit after this one the last time.
     next: usize,
     /// The event has one note, and that is text.
@@ -102,14 +128,35 @@ struct Hole {
 }
 
 impl Hole {
+    const NONE: Hole = Hole {
+        from: 0,
+        until: 0,
+        what: What::Space,
+    };
+
     #[inline]
     fn literal(self) -> Range<usize> {
         self.from as usize..self.until as usize
     }
 }
 
+/// What has to match of a template or a seed.
+#[derive(Clone, Copy)]
+struct Shape<'t> {
+    wire: &'t [u8],
+    holes: &'t [Hole],
+    from: usize,
+}
+
 /// Where the holes of a template are in other bytes.
 type Found = [Filling; MAX_HOLES];
+
+/// What is known of the response that an event belongs to.
+#[derive(Clone, Copy)]
+pub(crate) struct Known<'s> {
+    pub(crate) version: Version,
+    pub(crate) state: Option<&'s State>,
+}
 
 impl Templates {
     pub(crate) fn new(is_enabled: bool) -> Self {
@@ -118,6 +165,8 @@ impl Templates {
             len: 0,
             last: 0,
             expected: 0,
+            seeds: &[],
+            patience: PATIENCE_WITH_SEEDS,
             purse: FIRST_PURSE,
             taken: 0,
             is_enabled,
@@ -133,6 +182,8 @@ impl Templates {
         self.len = 0;
         self.last = 0;
         self.expected = 0;
+        self.seeds = &[];
+        self.patience = PATIENCE_WITH_SEEDS;
         self.purse = FIRST_PURSE;
         self.is_resting = false;
         self.taken = 0;
@@ -146,7 +197,8 @@ impl Templates {
     /// Whether an attempt is worth its cost at present.
     #[inline]
     pub(crate) fn is_ready(&self) -> bool {
-        self.len > 0 && !self.is_resting
+        let has_seeds = !self.seeds.is_empty() && self.patience > 0;
+        (self.len > 0 || has_seeds) && !self.is_resting
     }
 
     /// Holds the expected template against the event that `bytes` begin with. Gives the length of
@@ -156,11 +208,11 @@ impl Templates {
     pub(crate) fn single<'b>(
         &mut self,
         bytes: &'b [u8],
-        version: Version,
+        known: Known<'_>,
         max: usize,
     ) -> Option<(usize, Delta<'b>)> {
         let template = self.list.get(self.expected)?;
-        if !template.is_single || !template.is_good_for(version) {
+        if !template.is_single || !template.is_good_for(known.version) {
             return None;
         }
         let wire = template.wire.as_slice();
@@ -181,26 +233,43 @@ impl Templates {
             };
             rest = rest.get(len..)?;
         }
-        rest = strip(rest, wire.get(template.from..)?)?;
-        let len = bytes.len() - rest.len();
-        if text.is_empty() || len - template.tail > max {
+        let tail = wire.len().checked_sub(template.from)?;
+        let len = bytes.len() - rest.len() + tail;
+        let is_match = ends_with(bytes.get(..len)?, wire, tail);
+        if !is_match || text.is_empty() || len - template.tail > max {
             return None;
         }
-        let delta = template
-            .notes
-            .first()?
-            .with(core::str::from_utf8(text).ok()?)?;
+        let text = core::str::from_utf8(text).ok()?;
+        let note = template.notes.first()?;
+        let delta = if template.has_call {
+            note.of_call(template.call(bytes, known)?).with(text)?
+        } else {
+            note.with(text)?
+        };
         self.took(self.expected, len);
         Some((len, delta))
     }
 
     /// Holds all templates against the event that `bytes` begin with, if they do begin with a whole
-    /// one, and notes its deltas. Gives its length. `version` is that of what is known of the
-    /// response, `max` the event limit.
+    /// one, and notes its deltas. Gives its length. `max` is the event limit.
     pub(crate) fn replay(
         &mut self,
         bytes: &[u8],
-        version: Version,
+        known: Known<'_>,
+        max: usize,
+        sink: &mut Sink,
+    ) -> Option<usize> {
+        self.purse -= COST_OF_AN_ATTEMPT;
+        let len = self.attempt(bytes, known, max, sink);
+        // What goes the full path now may be no JSON, and so nothing to learn from.
+        self.is_resting = self.purse <= 0;
+        len
+    }
+
+    fn attempt(
+        &mut self,
+        bytes: &[u8],
+        known: Known<'_>,
         max: usize,
         sink: &mut Sink,
     ) -> Option<usize> {
@@ -212,9 +281,9 @@ impl Templates {
             let good = self
                 .list
                 .get(at)
-                .filter(|template| template.is_good_for(version));
+                .filter(|template| template.is_good_for(known.version));
             let Some(template) = good else { continue };
-            match template.matches(bytes, &mut found) {
+            match template.shape().matches(bytes, &mut found) {
                 Ok(len) => {
                     hit = Some((at, len));
                     break;
@@ -229,13 +298,42 @@ impl Templates {
                 }
             }
         }
-        let (at, len) = hit?;
+        let (at, len) = match hit {
+            Some(hit) => hit,
+            None => self.sow(bytes, &mut found)?,
+        };
         let template = self.list.get(at)?;
-        if len - template.tail > max || !template.fill(bytes, &found, sink) {
+        if len - template.tail > max || !template.fill(bytes, &found, known, sink) {
+            self.purse -= COST_OF_A_VAIN_MATCH + len as i64;
             return None;
         }
         self.took(at, len);
         Some(len)
+    }
+
+    /// Holds the seeds that are no templates yet against the event that `bytes` begin with. The one
+    /// that matches becomes one.
+    fn sow(&mut self, bytes: &[u8], found: &mut Found) -> Option<(usize, usize)> {
+        self.patience = self.patience.checked_sub(1)?;
+        let list = self.list.get(..self.len)?;
+        let sown = list.iter().fold(0, |sown, template| sown | template.seed);
+        for (bit, seed) in (0..u8::BITS).map(|n| 1 << n).zip(self.seeds) {
+            if sown & bit != 0 {
+                continue;
+            }
+            match seed.shape().matches(bytes, found) {
+                Ok(len) => {
+                    self.patience = PATIENCE_WITH_SEEDS;
+                    self.purse -= COST_OF_A_TEMPLATE;
+                    let at = self.slot()?;
+                    self.list.get_mut(at)?.plant(seed, bit);
+                    self.begin_at(at);
+                    return Some((at, len));
+                }
+                Err(cost) => self.purse -= cost + cost / 2,
+            }
+        }
+        None
     }
 
     /// A template was used: what follows it will be expected after it the next time.
@@ -256,12 +354,13 @@ impl Templates {
         &mut self,
         event: &Event<'_>,
         sink: &Sink,
-        version: Version,
+        known: Known<'_>,
         is_repeatable: bool,
     ) {
         if !self.is_enabled {
             return;
         }
+        self.seeds = known.state.map_or(&[], |state| state.dialect().seeds());
         self.purse += SHARE_OF_FULL_PATH + event.raw.len() as i64 / BYTES_OF_ONE_MORE;
         let enough = if self.is_resting { ENOUGH_AGAIN } else { 0 };
         self.is_resting = self.purse <= enough;
@@ -275,7 +374,7 @@ impl Templates {
         }
         self.purse -= COST_OF_A_LOOK + event.raw.len() as i64 / 3;
         if let Some(seen) = Seen::of(event, sink, self.purse) {
-            self.learn(&seen, version);
+            self.learn(&seen, known.version);
             self.purse = seen.purse.get();
         }
     }
@@ -299,22 +398,33 @@ impl Templates {
             }
             holes.push(start, end, What::Text(n))?;
         }
-        let at = if self.len < MAX_TEMPLATES {
-            self.len += 1;
-            if self.list.len() < self.len {
-                self.list.reserve_exact(1);
-                self.list.push(Template::default());
-            }
-            self.len - 1
-        } else {
-            // One that is neither the last nor expected after it.
-            (0..self.len).find(|at| *at != self.last && *at != self.expected)?
-        };
-        let template = self.list.get_mut(at)?;
-        template.take(seen, &holes, version);
-        template.next = at;
-        self.follow(at);
+        let at = self.slot()?;
+        seen.purse.update(|purse| purse - COST_OF_A_TEMPLATE);
+        self.list.get_mut(at)?.take(seen, &holes, version);
+        self.begin_at(at);
         Some(())
+    }
+
+    /// A place for one more template.
+    fn slot(&mut self) -> Option<usize> {
+        if self.len == MAX_TEMPLATES {
+            // One that is neither the last nor expected after it.
+            return (0..self.len).find(|at| *at != self.last && *at != self.expected);
+        }
+        self.len += 1;
+        if self.list.len() < self.len {
+            self.list.reserve_exact(1);
+            self.list.push(Template::default());
+        }
+        Some(self.len - 1)
+    }
+
+    /// The template is new: nothing is known of what follows it.
+    fn begin_at(&mut self, at: usize) {
+        if let Some(template) = self.list.get_mut(at) {
+            template.next = at;
+        }
+        self.follow(at);
     }
 
     /// The template is that of the event that came last.
@@ -332,16 +442,10 @@ impl Templates {
     }
 }
 
-impl Template {
-    #[inline]
-    fn is_good_for(&self, version: Version) -> bool {
-        self.version.response == version.response
-            && (!self.uses_tools || self.version.tools == version.tools)
-    }
-
+impl Shape<'_> {
     /// How long the event is that `bytes` begin with, if that is this one; else what it took to see
     /// that it is not.
-    fn matches(&self, bytes: &[u8], found: &mut Found) -> Result<usize, i64> {
+    fn matches(self, bytes: &[u8], found: &mut Found) -> Result<usize, i64> {
         let mut pos = 0;
         let mut cost = 40;
         for (hole, filling) in self.holes.iter().zip(found) {
@@ -370,10 +474,36 @@ impl Template {
             Err(cost)
         }
     }
+}
+
+impl Template {
+    #[inline]
+    fn is_good_for(&self, version: Version) -> bool {
+        let is_same = self.version.response == version.response
+            && (!self.uses_tools || self.version.tools == version.tools);
+        is_same || self.seed != 0
+    }
+
+    fn shape(&self) -> Shape<'_> {
+        Shape {
+            wire: &self.wire,
+            holes: &self.holes,
+            from: self.from,
+        }
+    }
+
+    /// The call that an event which matched belongs to: its index, and whether the provider runs it.
+    #[inline(never)]
+    fn call(&self, bytes: &[u8], known: Known<'_>) -> Option<(i32, bool)> {
+        let start = self.holes.first()?.until as usize;
+        let digits = bytes.get(start..number_end(bytes, start)?)?;
+        let index = i32::try_from(number(digits)?).ok()?;
+        Some((index, known.state?.is_server_call(index)?))
+    }
 
     /// Notes the deltas of an event that matched. Returns false, and notes nothing, where a text is
-    /// no UTF-8.
-    fn fill(&self, bytes: &[u8], found: &Found, sink: &mut Sink) -> bool {
+    /// no UTF-8 or a call is not known.
+    fn fill(&self, bytes: &[u8], found: &Found, known: Known<'_>, sink: &mut Sink) -> bool {
         sink.clear();
         let mut usage = self.usage.as_deref().copied().unwrap_or_default();
         for (hole, filling) in self.holes.iter().zip(found) {
@@ -381,6 +511,14 @@ impl Template {
                 *count.of(&mut usage) = filling.of(bytes).and_then(number);
             }
         }
+        let call = if self.has_call {
+            match self.call(bytes, known) {
+                Some(call) => Some(call),
+                None => return false,
+            }
+        } else {
+            None
+        };
         for (n, note) in self.notes.iter().enumerate() {
             let is_its = |hole: &Hole| matches!(hole.what, What::Text(of) if usize::from(of) == n);
             let Some(at) = self.holes.iter().position(is_its) else {
@@ -395,10 +533,11 @@ impl Template {
                 sink.clear();
                 return false;
             };
+            let note = call.map_or(*note, |call| note.of_call(call));
             if filling.has_escapes {
-                sink.repeat_with(*note, |out| unescape(text, out));
+                sink.repeat_with(note, |out| unescape(text, out));
             } else {
-                sink.repeat_with(*note, |out| out.push_str(text));
+                sink.repeat_with(note, |out| out.push_str(text));
             }
         }
         true
@@ -407,7 +546,9 @@ impl Template {
     /// Holds the template against an event that did not match. Where they differ in nothing but
     /// scalars that may differ, returns the holes of both together, in the event's bytes.
     fn align(&self, seen: &Seen<'_>) -> Option<Holes> {
-        if self.notes.len() != seen.sink.notes().len()
+        // What a seed declares of its holes is not known of the event.
+        if self.seed != 0
+            || self.notes.len() != seen.sink.notes().len()
             || !self
                 .notes
                 .iter()
@@ -455,6 +596,7 @@ impl Template {
     fn forget(&mut self) {
         self.wire.clear();
         self.holes.clear();
+        self.seed = 0;
         self.is_single = false;
     }
 
@@ -470,6 +612,30 @@ impl Template {
         self.tail = seen.tail;
         self.version = version;
         self.uses_tools = seen.sink.uses_tools();
+        self.seed = 0;
+        self.has_call = false;
+        self.is_single = matches!(self.notes.as_slice(), [note] if note.with("").is_some());
+    }
+
+    /// The same for a seed, of which it is the one with this bit.
+    fn plant(&mut self, seed: &Seed, bit: u8) {
+        let shape = seed.shape();
+        keep(&mut self.wire, shape.wire);
+        keep(&mut self.holes, shape.holes);
+        keep(&mut self.notes, seed.notes());
+        self.from = shape.from;
+        self.tail = seed::TAIL;
+        self.seed = bit;
+        self.has_call = matches!(
+            shape.holes,
+            [
+                Hole {
+                    what: What::Call,
+                    ..
+                },
+                ..
+            ]
+        );
         self.is_single = matches!(self.notes.as_slice(), [note] if note.with("").is_some());
     }
 }

@@ -165,6 +165,103 @@ fn generated_streams_of_every_dialect_are_taken_by_templates_often_enough_to_tes
     }
 }
 
+/// Anthropic's frames and deltas as they are written on the wire, with what may vary in all ways.
+#[test]
+fn what_need_not_be_learnt_is_read_as_the_full_path_reads_it() {
+    let event =
+        |name: &str, rest: &str| format!("event: {name}\ndata: {{\"type\":\"{name}\",{rest}}}\n\n");
+    let indices = [
+        "0",
+        "1",
+        "2",
+        "7",
+        "01",
+        "-1",
+        "1.0",
+        "1e0",
+        "2147483648",
+        "4294967297",
+        "null",
+        "\"1\"",
+        "",
+    ];
+    let texts = [
+        "a",
+        "caf\u{e9}",
+        "",
+        r"\n",
+        r"\u00e9",
+        r"\ud800",
+        r"\x",
+        "\t",
+        "<FF>",
+        " ",
+        "a\"",
+        "eight by",
+        "nine bytes",
+    ];
+    let ends = ["", " ", "      ", "\t", ",\"p\":1", ",\"index\":2", "  \n"];
+    let mut bodies = Vec::new();
+    for index in indices {
+        for end in ends {
+            for text in texts {
+                let mut delta = |kind: &str, key: &str| {
+                    let rest = format!(
+                        r#""index":{index},"delta":{{"type":"{kind}","{key}":"{text}"}}{end}"#
+                    );
+                    bodies.push(event("content_block_delta", &rest));
+                };
+                delta("text_delta", "text");
+                delta("thinking_delta", "thinking");
+                delta("input_json_delta", "partial_json");
+            }
+            let mut block = |block: &str| {
+                let rest = format!(r#""index":{index},"content_block":{{{block}}}{end}"#);
+                bodies.push(event("content_block_start", &rest));
+            };
+            block(r#""type":"text","text":"""#);
+            block(r#""type":"text","text":" ""#);
+            block(r#""type":"thinking","thinking":"","signature":"""#);
+            let rest = format!("\"index\":{index}{end}");
+            bodies.push(event("content_block_stop", &rest));
+        }
+    }
+    let call = |index: u32, kind: &str, id: &str| {
+        let rest = format!(
+            r#""index":{index},"content_block":{{"type":"{kind}","id":"{id}","name":"f","input":{{}}}}"#
+        );
+        event("content_block_start", &rest)
+    };
+    let message = event(
+        "message_start",
+        r#""message":{"id":"m","model":"c","role":"assistant","content":[]}"#,
+    );
+    let calls = [
+        String::new(),
+        call(1, "tool_use", "a"),
+        call(1, "tool_use", "a") + &call(2, "server_tool_use", "b"),
+        // An index used twice: the latest there counts.
+        call(1, "tool_use", "a") + &call(1, "server_tool_use", "b"),
+    ];
+    let another = call(7, "tool_use", "z");
+    let mut stats = Stats::default();
+    for calls in &calls {
+        for cut in [Cut::Whole, Cut::Events, Cut::Size(13)] {
+            for body in &bodies {
+                let stream = [&message, calls, body, body, &another, body].map(String::as_bytes);
+                let stream = replace(&stream.concat(), b"<FF>", b"\xFF");
+                let mut case = Case::of(&stream, cut.clone());
+                case.streams.push(stream);
+                let one = check(&case);
+                stats.events += one.events;
+                stats.templated += one.templated;
+            }
+        }
+    }
+    println!("{stats:?}");
+    assert!(stats.templated * 10 > stats.events, "{stats:?}");
+}
+
 /// Each is a trap: what the last events say depends on more than their shape.
 const TRAPS: &[(&str, &[&str])] = &[
     (

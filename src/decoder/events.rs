@@ -11,7 +11,7 @@ use crate::dialect::progress::Version;
 use crate::dialect::sink::Sink;
 use crate::dialect::{Dialect, State, Wire, bedrock, by_event, recognise};
 use crate::frame::{Event, Exception, Field, Framing, Item};
-use crate::template::Templates;
+use crate::template::{Known, Templates};
 
 /// How many bytes are kept of a body that is no event stream: enough for an error and its message.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -43,6 +43,15 @@ impl Events {
         self.state.as_ref().map(|state| state.dialect())
     }
 
+    /// What templates ask of the response.
+    #[inline]
+    pub(super) fn known(&self) -> Known<'_> {
+        Known {
+            version: self.version,
+            state: self.state.as_deref(),
+        }
+    }
+
     /// Reads the event that `bytes` begin with by way of a template, if one matches. Gives its
     /// length.
     pub(super) fn replay(
@@ -51,7 +60,11 @@ impl Events {
         bytes: &[u8],
         max: usize,
     ) -> Option<usize> {
-        let len = templates.replay(bytes, self.version, max, &mut self.sink)?;
+        let known = Known {
+            version: self.version,
+            state: self.state.as_deref(),
+        };
+        let len = templates.replay(bytes, known, max, &mut self.sink)?;
         self.events += 1;
         Some(len)
     }

@@ -48,10 +48,11 @@ impl Parser {
     /// Moves past an event that was read without the parser.
     #[inline]
     pub(super) fn skip_event(&mut self, input: &mut &[u8], len: usize) {
-        match self {
-            Parser::Sse(parser) => parser.skip_event(input, len),
-            Parser::Ndjson(parser) => parser.skip_event(input, len),
-            Parser::Unknown | Parser::EventStream(_) => {}
+        // One comparison for the framing of nearly all streams.
+        if let Parser::Sse(parser) = self {
+            parser.skip_event(input, len);
+        } else if let Parser::Ndjson(parser) = self {
+            parser.skip_event(input, len);
         }
     }
 

@@ -7,10 +7,87 @@
 use super::Wire;
 use super::error::Said;
 use super::json::Value;
+use super::note::{NO_TEXT, Note};
 use super::progress::Progress;
 use super::sink::{Kind, Sink};
 use super::tools::Call;
 use super::usage;
+use crate::template::Seed;
+
+/// What a message is made of between its start and its end, as Anthropic writes it and all who pass
+/// it on. Blocks are short, so learning would come late for most of them.
+pub(super) const SEEDS: &[Seed] = &[
+    Seed::new(
+        concat!(
+            "event: content_block_delta\n",
+            r#"data: {"type":"content_block_delta","index":#,"delta":{"type":"text_delta","text":"$"}~}"#,
+            "\n\n"
+        ),
+        Some(piece(Kind::Text)),
+    ),
+    Seed::new(
+        concat!(
+            "event: content_block_delta\n",
+            r#"data: {"type":"content_block_delta","index":#,"delta":{"type":"thinking_delta","thinking":"$"}~}"#,
+            "\n\n"
+        ),
+        Some(piece(Kind::Reasoning)),
+    ),
+    Seed::new(
+        concat!(
+            "event: content_block_delta\n",
+            r#"data: {"type":"content_block_delta","index":@,"delta":{"type":"input_json_delta","partial_json":"$"}~}"#,
+            "\n\n"
+        ),
+        Some(Note::ToolCallArguments {
+            choice: 0,
+            index: 0,
+            fragment: NO_TEXT,
+            whole: false,
+            is_server: false,
+        }),
+    ),
+    Seed::new(
+        concat!(
+            "event: content_block_delta\n",
+            r#"data: {"type":"content_block_delta","index":@,"delta":{"type":"input_json_delta","partial_json":""}~}"#,
+            "\n\n"
+        ),
+        None,
+    ),
+    Seed::new(
+        concat!(
+            "event: content_block_stop\n",
+            r#"data: {"type":"content_block_stop","index":#~}"#,
+            "\n\n"
+        ),
+        None,
+    ),
+    Seed::new(
+        concat!(
+            "event: content_block_start\n",
+            r#"data: {"type":"content_block_start","index":#,"content_block":{"type":"text","text":""}~}"#,
+            "\n\n"
+        ),
+        None,
+    ),
+    Seed::new(
+        concat!(
+            "event: content_block_start\n",
+            r#"data: {"type":"content_block_start","index":#,"content_block":{"type":"thinking","thinking":"","signature":""}~}"#,
+            "\n\n"
+        ),
+        None,
+    ),
+];
+
+const fn piece(kind: Kind) -> Note {
+    Note::Piece {
+        kind,
+        choice: 0,
+        text: NO_TEXT,
+    }
+}
 
 /// What is known of the message so far.
 #[derive(Default)]
@@ -140,7 +217,7 @@ impl State {
     }
 
     fn arguments(&mut self, index: i32, fragment: &str, whole: bool, sink: &mut Sink) {
-        if self.progress.tools.is_server(0, index) {
+        if self.progress.tools.is_server(0, index) == Some(true) {
             sink.server_tool_call_arguments(0, index, fragment, whole);
         } else {
             sink.tool_call_arguments(0, index, fragment, whole);

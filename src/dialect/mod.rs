@@ -56,6 +56,7 @@ use self::sink::Sink;
 use crate::decoder::Fields;
 use crate::delta::FinishReason;
 use crate::frame::Framing;
+use crate::template::Seed;
 
 /// The wire formats that are decoded, by the names that the command and the C ABI use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -142,6 +143,14 @@ impl Dialect {
             Dialect::Ollama => Framing::Ndjson,
             Dialect::Bedrock => Framing::EventStream,
             _ => Framing::Sse,
+        }
+    }
+
+    /// What templates need not learn.
+    pub(crate) fn seeds(self) -> &'static [Seed] {
+        match self {
+            Dialect::Anthropic => anthropic::SEEDS,
+            _ => &[],
         }
     }
 }
@@ -339,6 +348,12 @@ impl State {
             State::LlamaCpp(state) => &mut state.progress,
             State::Bedrock(state) => state.progress_mut(),
         }
+    }
+
+    /// Whether the provider runs the tool call that is the latest at this index of the first choice;
+    /// `None` where there is none.
+    pub(crate) fn is_server_call(&self, index: i32) -> Option<bool> {
+        self.progress().tools.is_server(0, index)
     }
 
     /// The event `[DONE]` came: a terminator for some, for others an addition of a server between.

@@ -13,6 +13,13 @@ pub(crate) struct Span {
 
 pub(super) const NOWHERE: u32 = u32::MAX;
 
+/// Of a note whose text is not known before it comes.
+pub(super) const NO_TEXT: Span = Span {
+    start: 0,
+    end: 0,
+    at: NOWHERE,
+};
+
 /// What kind of text a piece is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -109,6 +116,17 @@ impl Note {
             (Note::Usage, Note::Usage) => true,
             _ => false,
         }
+    }
+
+    /// The same of another call: its index, and whether the provider runs it.
+    pub(crate) fn of_call(mut self, call: (i32, bool)) -> Note {
+        if let Note::ToolCallArguments {
+            index, is_server, ..
+        } = &mut self
+        {
+            (*index, *is_server) = call;
+        }
+        self
     }
 
     /// The delta that the note is with this text.

@@ -196,6 +196,12 @@ impl Sink {
         self.next < self.notes.len()
     }
 
+    /// Whether the delta that waits is the event's last.
+    #[inline]
+    pub(crate) fn is_last(&self) -> bool {
+        self.next + 1 == self.notes.len()
+    }
+
     fn keep(&mut self, text: &str) -> Span {
         let start = self.text.len();
         self.text.push_str(text);

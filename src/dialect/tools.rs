@@ -60,12 +60,13 @@ impl Tools {
             .any(|known| known.choice == choice && !known.is_server)
     }
 
-    /// Whether the latest call at the index is one that the provider runs.
-    pub(crate) fn is_server(&self, choice: u32, index: i32) -> bool {
+    /// Whether the latest call at the index is one that the provider runs; `None` where no call has
+    /// it. A fragment with that index and nothing else belongs to it and changes nothing here.
+    pub(crate) fn is_server(&self, choice: u32, index: i32) -> Option<bool> {
         let mut calls = self.calls.iter().rev();
         calls
             .find(|known| known.choice == choice && known.index == index)
-            .is_some_and(|known| known.is_server)
+            .map(|known| known.is_server)
     }
 
     /// Finds the call that a fragment belongs to, or opens one, and returns its index. What is new

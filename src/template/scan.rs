@@ -14,6 +14,8 @@ pub(super) enum What {
     Text(u8),
     /// A token count.
     Count(Count),
+    /// The index of the tool call that the event's only note belongs to: the first hole, if any.
+    Call,
     /// A string that the dialect does not look at.
     String,
     /// A number that the dialect does not look at.
@@ -42,6 +44,22 @@ impl Filling {
 pub(super) fn strip<'b>(bytes: &'b [u8], prefix: &[u8]) -> Option<&'b [u8]> {
     let (start, rest) = bytes.split_at_checked(prefix.len())?;
     (start == prefix).then_some(rest)
+}
+
+/// Whether the last `len` bytes of the two are the same. A word does for what most events end with.
+#[inline(always)]
+pub(super) fn ends_with(a: &[u8], b: &[u8], len: usize) -> bool {
+    match (a.last_chunk::<8>(), b.last_chunk::<8>()) {
+        (Some(a), Some(b)) if (1..=8).contains(&len) => {
+            let differing = u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b);
+            differing >> (64 - 8 * len) == 0
+        }
+        _ => {
+            let start = b.len().checked_sub(len);
+            let end = start.and_then(|start| b.get(start..));
+            end.is_some_and(|end| a.ends_with(end))
+        }
+    }
 }
 
 /// The content of the string that `bytes` are in, if it has no escapes and no control characters
@@ -91,7 +109,7 @@ impl What {
                 _ => Err(pos),
             },
             What::String => scan_string(bytes, pos, is_escape),
-            What::Count(_) => number_of(|digits| number(digits).is_some()),
+            What::Count(_) | What::Call => number_of(|digits| number(digits).is_some()),
             What::Number => number_of(is_number),
             What::Space => {
                 let rest = bytes.get(pos..).ok_or(pos)?;
@@ -174,12 +192,10 @@ pub(super) fn is_stop(byte: u8) -> bool {
 pub(super) fn stops(word: u64) -> u64 {
     const LOW: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
-    let quote = word ^ (LOW * b'"' as u64);
-    let backslash = word ^ (LOW * b'\\' as u64);
-    let is_quote = quote.wrapping_sub(LOW) & !quote;
-    let is_backslash = backslash.wrapping_sub(LOW) & !backslash;
-    let is_control = word.wrapping_sub(LOW * 0x20) & !word;
-    (is_quote | is_backslash | is_control) & HIGH
+    // With its second bit turned over a quote is 0x20, and so one more than the control characters.
+    let low = (word ^ (LOW * 0x02)).wrapping_sub(LOW * 0x21);
+    let backslash = (word ^ (LOW * b'\\' as u64)).wrapping_sub(LOW);
+    (low | backslash) & !word & HIGH
 }
 
 /// The length of an escape that is undone here.

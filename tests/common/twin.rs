@@ -892,6 +892,18 @@ const PROVIDERS: &[Provider] = &[
                 r#"{"type":"content_block_start","index":2,"content_block":{"type":"server_tool_use","id":"s","name":"g","input":{}}}"#,
             ),
             (
+                "content_block_delta",
+                r#"{"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":""}}"#,
+            ),
+            (
+                "content_block_delta",
+                r#"{"type":"content_block_delta","index":2,"delta":{"type":"thinking_delta","thinking":"Hm"}}"#,
+            ),
+            (
+                "content_block_start",
+                r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}"#,
+            ),
+            (
                 "content_block_stop",
                 r#"{"type":"content_block_stop","index":0}"#,
             ),
