@@ -118,6 +118,38 @@ const char *dw_version(void);
 uint32_t dw_abi_version(void);
 
 /*
+ * ---- Bytes in and out --------------------------------------------------------------------------
+ *
+ * What the library hands out are slices: a pointer and a length, no NUL behind them, and one may be
+ * inside. They are never the caller's to free. What the caller brings is a `dw_input`, whose bytes
+ * are read where they lie.
+ */
+
+/**
+ * A piece of memory that is lent. What calls hand out never has a NULL here, even where `len` is
+ * zero. Where C++, Go or Python would keep it, they copy it.
+ */
+typedef struct dw_slice {
+    /** The first byte. */
+    const uint8_t *ptr;
+    /** How many bytes. */
+    size_t len;
+} dw_slice;
+
+/**
+ * The caller's bytes, and how far they are used. `next` advances `pos`; once it returns `DW_OK`,
+ * `pos` is `len`, and the bytes may be overwritten, moved or freed.
+ */
+typedef struct dw_input {
+    /** The first byte; may be NULL where `len` is zero. */
+    const uint8_t *data;
+    /** How many bytes. */
+    size_t len;
+    /** The first byte that is not used yet. Begin with 0. */
+    size_t pos;
+} dw_input;
+
+/*
  * ---- Status ------------------------------------------------------------------------------------
  *
  * Every call that can fail returns a `dw_status`: above zero something was produced, zero the call
@@ -193,38 +225,6 @@ const char *dw_status_name(int32_t status);
  * @return Static text, never NULL.
  */
 const char *dw_status_message(int32_t status);
-
-/*
- * ---- Bytes in and out --------------------------------------------------------------------------
- *
- * What the library hands out are slices: a pointer and a length, no NUL behind them, and one may be
- * inside. They are never the caller's to free. What the caller brings is a `dw_input`, whose bytes
- * are read where they lie.
- */
-
-/**
- * A piece of memory that is lent. What calls hand out never has a NULL here, even where `len` is
- * zero. Where C++, Go or Python would keep it, they copy it.
- */
-typedef struct dw_slice {
-    /** The first byte. */
-    const uint8_t *ptr;
-    /** How many bytes. */
-    size_t len;
-} dw_slice;
-
-/**
- * The caller's bytes, and how far they are used. `next` advances `pos`; once it returns `DW_OK`,
- * `pos` is `len`, and the bytes may be overwritten, moved or freed.
- */
-typedef struct dw_input {
-    /** The first byte; may be NULL where `len` is zero. */
-    const uint8_t *data;
-    /** How many bytes. */
-    size_t len;
-    /** The first byte that is not used yet. Begin with 0. */
-    size_t pos;
-} dw_input;
 
 /*
  * ---- Vocabulary --------------------------------------------------------------------------------
