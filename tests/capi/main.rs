@@ -7,6 +7,9 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+
+mod abi;
 mod header;
+mod programs;
 mod replay;
 mod toolchain;
