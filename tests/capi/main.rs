@@ -12,4 +12,5 @@ mod abi;
 mod header;
 mod programs;
 mod replay;
+mod server;
 mod toolchain;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::OnceLock;
 
 use crate::common::decoding::{Outcome, decode, decoder, recordings, streams};
 use crate::toolchain::{checked_library, folder, program, runner, stage};
@@ -19,7 +20,12 @@ struct Case {
 }
 
 /// The project's own streams, written to files, and the recorded ones.
-fn cases() -> Vec<Case> {
+fn cases() -> &'static [Case] {
+    static CASES: OnceLock<Vec<Case>> = OnceLock::new();
+    CASES.get_or_init(read_cases)
+}
+
+fn read_cases() -> Vec<Case> {
     let mut cases = Vec::new();
     let files = folder().join("streams");
     std::fs::create_dir_all(&files).expect("a folder for streams");
@@ -108,7 +114,7 @@ fn every_stream_reads_from_c_as_it_does_from_rust_however_it_is_cut() {
         return;
     };
     let cases = cases();
-    let jobs = jobs(&cases);
+    let jobs = jobs(cases);
     check(&program, &jobs);
     println!("{} streams, {} cuttings", cases.len(), jobs.len());
 }
