@@ -117,15 +117,15 @@
 //!
 //! ## Client
 //!
-//! A POST over HTTP whose response is read through a [`Decoder`] as it comes. It blocks, and runs on
-//! the thread of its caller.
+//! A request over HTTP whose response is read through a [`Decoder`] as it comes, from OpenAI, Azure,
+//! Anthropic, Gemini, Ollama or whoever speaks like one of them. It blocks; another thread can cancel.
 //!
 #![cfg_attr(feature = "client", doc = "```no_run")]
 #![cfg_attr(not(feature = "client"), doc = "```ignore")]
 //! use deltawire::Delta;
 //! use deltawire::client::{Client, Request};
 //!
-//! let client = Client::new("http://127.0.0.1:8080/v1", None);
+//! let client = Client::compatible("http://127.0.0.1:8080/v1", None)?;
 //! let mut request = Request::chat("tiny-chat-1");
 //! request.push("user", "Say hello");
 //! let mut stream = client.stream(&request)?;

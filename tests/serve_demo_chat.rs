@@ -292,7 +292,7 @@ fn serve_streams_the_recording_byte_for_byte() {
 #[test]
 fn serve_sends_usage_in_a_stream_only_where_it_is_asked_for() {
     let server = Served::start(&[CHAT, LEGACY]);
-    let client = Client::new(&server.base_url, None);
+    let client = Client::compatible(&server.base_url, None).unwrap();
     let ask = |request: &Request| {
         let mut stream = client.stream(request).unwrap();
         let mut message = Message::new();
@@ -394,8 +394,9 @@ fn serve_answers_while_another_stream_is_open() {
         "tests/data/serve-single.sse",
     ]);
     let mut options = Options::default();
+    options.base_url.clone_from(&server.base_url);
     options.timeout_idle = Some(FOREVER);
-    let client = Client::with_options(&server.base_url, None, options);
+    let client = Client::new(options).unwrap();
     let mut slow = Request::chat("serve-chat");
     slow.push("user", "Hi");
     let mut slow = client.stream(&slow).unwrap();

@@ -2,109 +2,157 @@
 
 use std::fmt;
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use ureq::http::HeaderMap;
+
+use super::line::{Fault, Line};
 use crate::decoder;
-use crate::delta::ErrorKind;
+use crate::delta;
 use crate::dialect::error::{Said, kind_of_status};
 use crate::dialect::json;
+use crate::frame;
 
 /// How much of the body of a refusal is kept, in bytes.
 pub(super) const MAX_BODY_BYTES: usize = 64 * 1024;
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a request was not answered, or not to its end. No key is in it, whoever said it.
-#[derive(Debug)]
+/// What went wrong, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Error {
-    /// The server could not be reached, so it has not seen the request.
-    Connect {
-        /// The URL that was asked for.
-        url: String,
-        /// What the system or TLS said.
-        source: Source,
-    },
+pub enum Kind {
+    /// The request cannot be sent as it is: its URL, a header, a certificate file, a proxy is
+    /// malformed. Nothing was sent.
+    Request,
+    /// The server, or the proxy before it, could not be reached. It has not seen the request.
+    Connect,
+    /// No TLS came about: the certificate is not trusted, not of this name, not of this time, or the
+    /// other end does not speak TLS. The server has not seen the request.
+    Tls,
     /// Nothing came for too long.
-    Timeout {
-        /// The URL that was asked for.
-        url: String,
-        /// What was waited for.
-        phase: Phase,
-        /// How long was waited at most, where a limit is known.
-        limit: Option<Duration>,
-    },
-    /// The server refused: an HTTP status other than 2xx.
-    Status(Box<Status>),
-    /// The connection broke after the request had been sent; the server may have acted on it.
-    Lost {
-        /// The URL that was asked for.
-        url: String,
-        /// What the system said.
-        source: Source,
-    },
-    /// What came is not HTTP, or no reply of a known provider.
-    Protocol {
-        /// The URL that was asked for.
-        url: String,
-        /// What came instead.
-        what: String,
-    },
-    /// The request cannot be sent as it is: its URL or a header is malformed.
-    Request {
-        /// The URL that was asked for.
-        url: String,
-        /// What is wrong with it.
-        source: Source,
-    },
-    /// An event of the stream, or the whole response, could not be decoded. A stream goes on
-    /// behind it.
-    Decode(decoder::Error),
+    Timeout(Phase),
+    /// The server refused: an HTTP status other than 2xx. [`Error::status`] has it.
+    Status,
+    /// The body is none that has events or deltas: a web page, a picture.
+    ContentType,
+    /// The body has an encoding that is not known, or is no valid gzip.
+    Encoding,
+    /// A redirect that is not followed: of a request with a body to another origin or to a GET, one
+    /// without a place, or too many of them.
+    Redirect,
+    /// What came is not HTTP.
+    Protocol,
+    /// The server closed the connection before it answered.
+    Closed,
+    /// The connection was reset: the server, or somebody between, went away.
+    Reset,
+    /// The body ended before its length, before its last chunk, or without TLS's end.
+    Truncated,
+    /// More than the limit: an event, a whole response, or the head of a response.
+    Limit,
+    /// [`Cancel::cancel`](super::Cancel::cancel) was called.
+    Cancelled,
+    /// An event, or a whole response, could not be decoded. [`Error::decode`] has more.
+    Decode,
+}
+
+impl Kind {
+    /// The kind's name, as the command prints it: `content-type`, `timeout`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Request => "request",
+            Kind::Connect => "connect",
+            Kind::Tls => "tls",
+            Kind::Timeout(_) => "timeout",
+            Kind::Status => "status",
+            Kind::ContentType => "content-type",
+            Kind::Encoding => "encoding",
+            Kind::Redirect => "redirect",
+            Kind::Protocol => "protocol",
+            Kind::Closed => "closed",
+            Kind::Reset => "reset",
+            Kind::Truncated => "truncated",
+            Kind::Limit => "limit",
+            Kind::Cancelled => "cancelled",
+            Kind::Decode => "decode",
+        }
+    }
 }
 
 /// What was waited for when time ran out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Phase {
-    /// The connection, TLS among it.
+    /// The connection: looking up the name, reaching the address, TLS.
     Connect,
-    /// The response's next bytes, its head among them.
-    Response,
+    /// The first byte of the body, the response's head before it.
+    FirstByte,
+    /// The next bytes, whatever they are.
+    Idle,
+    /// Bytes that are more than a sign of life.
+    Content,
+}
+
+/// Why a request was not answered, or not to its end. No key is in it, whoever said it.
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: Kind,
+    url: String,
+    /// What happened, in words that go on from the URL's.
+    what: String,
+    status: Option<Status>,
+    decode: Option<decoder::Error>,
+    source: Option<Source>,
 }
 
 /// A refusal, taken out of whatever shape the provider gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Status {
-    /// The URL that was asked for.
-    pub url: String,
     /// The HTTP status, such as 429.
     pub status: u16,
     /// What went wrong, in the vocabulary of errors inside a stream.
-    pub kind: ErrorKind,
+    pub kind: delta::ErrorKind,
     /// The provider's code, else its type; empty where there is neither.
     pub code: String,
     /// The provider's message; empty where the body has none.
     pub message: String,
     /// Whether the same request may succeed later.
     pub transient: bool,
+    /// How long the server asks to wait before another attempt: `Retry-After` in either of its forms
+    /// (RFC 9110, section 10.2.3), or the finer `retry-after-ms`.
+    pub retry_after: Option<Duration>,
+    /// What the provider calls the request, for its support: `x-request-id` or its like.
+    pub request_id: Option<String>,
     /// The body as text, up to 64 KiB of it, what is no UTF-8 replaced by U+FFFD.
     pub body: String,
 }
 
 impl Status {
+    /// Whether another attempt of the client's own is due.
+    pub(super) fn is_retried(&self) -> bool {
+        // An account without credit is told so with 429; waiting does not fill it.
+        matches!(self.status, 408 | 409 | 429 | 500..=599)
+            && self.kind != delta::ErrorKind::Permission
+    }
+
     /// Reads a refusal's body. `redact` takes the key out, which some servers repeat.
     pub(super) fn read(
-        url: &str,
         status: u16,
+        headers: &HeaderMap,
         body: &[u8],
         redact: impl Fn(&str) -> String,
     ) -> Self {
         let body = redact(&String::from_utf8_lossy(body));
         let mut refusal = Status {
-            url: url.into(),
             status,
-            kind: ErrorKind::Other,
+            retry_after: retry_after(headers),
+            request_id: request_id(headers),
+            kind: delta::ErrorKind::Other,
             code: String::new(),
             message: String::new(),
             transient: false,
@@ -114,7 +162,7 @@ impl Status {
             let kind = said.kind();
             // `invalid_request_error` is said of a missing key too; the status is more precise.
             refusal.kind = match kind {
-                ErrorKind::InvalidRequest | ErrorKind::Other => {
+                delta::ErrorKind::InvalidRequest | delta::ErrorKind::Other => {
                     kind_of_status(status.into()).unwrap_or(kind)
                 }
                 kind => kind,
@@ -138,148 +186,278 @@ impl Status {
     }
 }
 
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} answered with HTTP status {}", self.url, self.status)?;
-        if self.message.is_empty() {
-            let what = decoder::describe_body(self.body.as_bytes());
-            write!(f, " and {what}")
-        } else {
-            write!(f, ": {}", self.message)
-        }
+/// `Retry-After` as seconds or as a date, or in milliseconds as OpenAI and Azure send it.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
+    let number = |name| text(name)?.parse::<f64>().ok();
+    let positive = |seconds| Duration::try_from_secs_f64(seconds).ok();
+    if let Some(duration) = number("retry-after-ms").and_then(|ms| positive(ms / 1000.0)) {
+        return Some(duration);
     }
+    if let Some(duration) = number("retry-after").and_then(positive) {
+        return Some(duration);
+    }
+    let date = httpdate::parse_http_date(text("retry-after")?).ok()?;
+    // A date that is over is no reason to wait.
+    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+}
+
+fn request_id(headers: &HeaderMap) -> Option<String> {
+    let names = [
+        "x-request-id",
+        "request-id",
+        "apim-request-id",
+        "x-amzn-requestid",
+        "x-goog-request-id",
+        "cf-ray",
+    ];
+    let id = names.into_iter().find_map(|name| headers.get(name))?;
+    Some(String::from_utf8_lossy(id.as_bytes()).into_owned())
 }
 
 impl Error {
+    pub(super) fn new(kind: Kind, url: &str, what: impl Into<String>) -> Self {
+        Error(Box::new(Inner {
+            kind,
+            url: url.into(),
+            what: what.into(),
+            status: None,
+            decode: None,
+            source: None,
+        }))
+    }
+
+    fn caused(kind: Kind, url: &str, what: &str, source: impl Into<Source>) -> Self {
+        let source = source.into();
+        let mut error = Error::new(kind, url, format!("{what}: {source}"));
+        error.0.source = Some(source);
+        error
+    }
+
+    pub(super) fn refused(url: &str, status: Status) -> Self {
+        let mut what = format!("answered with HTTP status {}", status.status);
+        if status.message.is_empty() {
+            what.push_str(" and ");
+            what.push_str(&decoder::describe_body(status.body.as_bytes()));
+        } else {
+            what.push_str(": ");
+            what.push_str(&status.message);
+        }
+        let mut error = Error::new(Kind::Status, url, what);
+        error.0.status = Some(status);
+        error
+    }
+
+    pub(super) fn decoding(url: &str, decode: decoder::Error) -> Self {
+        let kind = match decode {
+            decoder::Error::Frame(frame::Error::EventTooLarge { .. }) => Kind::Limit,
+            _ => Kind::Decode,
+        };
+        let mut error = Error::new(kind, url, format!("sent what cannot be decoded: {decode}"));
+        error.0.decode = Some(decode);
+        error
+    }
+
+    pub(super) fn cancelled(url: &str) -> Self {
+        Error::new(Kind::Cancelled, url, "was not waited for: cancelled")
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// The URL that was asked, without what is secret in it.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.0.url
+    }
+
+    /// The refusal, of the kind [`Kind::Status`], and of [`Kind::Redirect`] and
+    /// [`Kind::ContentType`], which have a status and a body too.
+    #[must_use]
+    pub fn status(&self) -> Option<&Status> {
+        self.0.status.as_ref()
+    }
+
+    /// Where and why an event could not be decoded, of the kind [`Kind::Decode`]; and of
+    /// [`Kind::Limit`] where an event was over it.
+    #[must_use]
+    pub fn decode(&self) -> Option<&decoder::Error> {
+        self.0.decode.as_ref()
+    }
+
+    /// Whether nothing more comes. A stream goes on behind an event that could not be decoded.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        self.0.decode.is_none()
+    }
+
     /// Whether the same request may succeed later.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        match self {
-            Error::Connect { .. } | Error::Timeout { .. } | Error::Lost { .. } => true,
-            Error::Status(status) => status.transient,
-            Error::Protocol { .. } | Error::Request { .. } | Error::Decode(_) => false,
+        match self.0.kind {
+            Kind::Connect | Kind::Timeout(_) | Kind::Closed | Kind::Reset | Kind::Truncated => true,
+            Kind::Status => self.status().is_some_and(|status| status.transient),
+            _ => false,
         }
+    }
+
+    /// Whether another attempt cannot do twice what was asked, since the server has not begun it.
+    pub(super) fn is_retried(&self) -> bool {
+        match self.0.kind {
+            Kind::Connect | Kind::Timeout(Phase::Connect) => true,
+            Kind::Status => self.status().is_some_and(Status::is_retried),
+            _ => false,
+        }
+    }
+
+    pub(super) fn with_status(mut self, status: Status) -> Self {
+        self.0.status = Some(status);
+        self
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Error::Connect { url, source } => write!(f, "{url} cannot be reached: {source}"),
-            Error::Timeout { url, phase, limit } => {
-                let what = match phase {
-                    Phase::Connect => "no connection to",
-                    Phase::Response => "no answer from",
-                };
-                write!(f, "{what} {url}")?;
-                match limit {
-                    Some(limit) => write!(f, " for {} s", limit.as_secs_f64()),
-                    None => f.write_str(" in time"),
-                }
-            }
-            Error::Status(status) => status.fmt(f),
-            Error::Lost { url, source } => write!(f, "the connection to {url} broke: {source}"),
-            Error::Protocol { url, what } => write!(f, "{url} sent no reply: {what}"),
-            Error::Request { url, source } => {
-                write!(f, "no request can be made to {url}: {source}")
-            }
-            Error::Decode(error) => error.fmt(f),
-        }
+        write!(f, "{} {}", self.0.url, self.0.what)
     }
 }
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Error::Connect { source, .. }
-            | Error::Lost { source, .. }
-            | Error::Request { source, .. } => Some(source.as_ref()),
-            Error::Decode(error) => Some(error),
-            Error::Timeout { .. } | Error::Status(_) | Error::Protocol { .. } => None,
+        if let Some(decode) = &self.0.decode {
+            return Some(decode);
         }
-    }
-}
-
-impl From<decoder::Error> for Error {
-    fn from(error: decoder::Error) -> Self {
-        Error::Decode(error)
+        self.0.source.as_ref().map(|source| source.as_ref() as _)
     }
 }
 
 /// What is known of a request when ureq fails.
 #[derive(Debug, Clone)]
 pub(super) struct Context {
+    /// For messages: nothing in it is secret.
     pub(super) url: String,
+    pub(super) is_https: bool,
     pub(super) timeout_connect: Option<Duration>,
-    pub(super) timeout_idle: Option<Duration>,
+    pub(super) line: Line,
 }
 
 impl Context {
-    pub(super) fn protocol(&self, what: impl Into<String>) -> Error {
-        Error::Protocol {
-            url: self.url.clone(),
-            what: what.into(),
+    pub(super) fn error(&self, kind: Kind, what: impl Into<String>) -> Error {
+        Error::new(kind, &self.url, what)
+    }
+
+    /// What a read that ended the body without an error of its own hides: that it was no clean end.
+    pub(super) fn hidden(&self) -> Option<Error> {
+        match self.line.fault()? {
+            Fault::Reset => Some(self.reset()),
+            Fault::Cut => Some(self.truncated()),
+            Fault::Timeout(..) => None,
         }
+    }
+
+    fn reset(&self) -> Error {
+        self.error(Kind::Reset, "reset the connection")
+    }
+
+    fn truncated(&self) -> Error {
+        self.error(
+            Kind::Truncated,
+            "closed the connection in the middle of the body",
+        )
+    }
+
+    fn timeout(&self, phase: Phase, limit: Option<Duration>) -> Error {
+        let what = match phase {
+            Phase::Connect => "gave no connection",
+            Phase::FirstByte => "began no answer",
+            Phase::Idle => "sent nothing",
+            Phase::Content => "sent signs of life only",
+        };
+        let what = match limit {
+            Some(limit) => format!("{what} for {} s", limit.as_secs_f64()),
+            None => format!("{what} in time"),
+        };
+        self.error(Kind::Timeout(phase), what)
     }
 
     /// An error of reading the body; ureq wraps its own in those of I/O.
     pub(super) fn read(&self, error: io::Error) -> Error {
-        self.error(ureq::Error::from(error))
-    }
-
-    pub(super) fn error(&self, error: ureq::Error) -> Error {
-        let url = self.url.clone();
-        match error {
-            ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
-                Error::Timeout {
-                    url,
-                    phase: Phase::Connect,
-                    limit: self.timeout_connect,
-                }
+        match ureq::Error::from(error) {
+            ureq::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                self.hidden().unwrap_or_else(|| self.truncated())
             }
-            ureq::Error::Timeout(_) => Error::Timeout {
-                url,
-                phase: Phase::Response,
-                limit: self.timeout_idle,
-            },
-            ureq::Error::Io(source) if is_refusal_to_connect(source.kind()) => Error::Connect {
-                url,
-                source: source.into(),
-            },
-            ureq::Error::Io(source) => Error::Lost {
-                url,
-                source: source.into(),
-            },
-            error @ (ureq::Error::Http(_)
-            | ureq::Error::BadUri(_)
-            | ureq::Error::InvalidProxyUrl) => Error::Request {
-                url,
-                source: error.into(),
-            },
-            error @ (ureq::Error::Protocol(_)
-            | ureq::Error::LargeResponseHeader(..)
-            | ureq::Error::Decompress(..)
-            | ureq::Error::BodyExceedsLimit(_)) => Error::Protocol {
-                url,
-                what: error.to_string(),
-            },
-            // What is left is about names, proxies and TLS.
-            error => Error::Connect {
-                url,
-                source: error.into(),
-            },
+            ureq::Error::Decompress(_, error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                self.hidden().unwrap_or_else(|| self.truncated())
+            }
+            // Bytes that make up no chunk are left, and no more come.
+            ureq::Error::BodyStalled => self.hidden().unwrap_or_else(|| self.truncated()),
+            error => self.failed(error),
         }
     }
-}
 
-/// These come from connecting alone; a connection that is in use breaks in other ways.
-fn is_refusal_to_connect(kind: io::ErrorKind) -> bool {
-    matches!(
-        kind,
-        io::ErrorKind::ConnectionRefused
-            | io::ErrorKind::HostUnreachable
-            | io::ErrorKind::NetworkUnreachable
-            | io::ErrorKind::AddrNotAvailable
-            | io::ErrorKind::PermissionDenied
-    )
+    /// An error before the body.
+    pub(super) fn failed(&self, error: ureq::Error) -> Error {
+        if let Some(Fault::Timeout(phase, limit)) = self.line.fault() {
+            return self.timeout(phase, Some(limit));
+        }
+        let (kind, what) = match &error {
+            ureq::Error::Timeout(_) => return self.timeout(Phase::Connect, self.timeout_connect),
+            ureq::Error::Io(source) => match source.kind() {
+                _ if self.is_tls(source) => (Kind::Tls, "gave no TLS"),
+                _ if !self.line.is_open() => (Kind::Connect, "cannot be reached"),
+                io::ErrorKind::UnexpectedEof => match self.line.fault() {
+                    Some(Fault::Reset) => return self.reset(),
+                    _ => {
+                        return self
+                            .error(Kind::Closed, "closed the connection before it answered");
+                    }
+                },
+                _ => match self.line.fault() {
+                    Some(Fault::Reset) => return self.reset(),
+                    _ => (Kind::Closed, "broke the connection"),
+                },
+            },
+            ureq::Error::Rustls(_) | ureq::Error::Tls(_) | ureq::Error::TlsRequired => {
+                (Kind::Tls, "gave no TLS")
+            }
+            ureq::Error::Http(_)
+            | ureq::Error::BadUri(_)
+            | ureq::Error::InvalidProxyUrl
+            | ureq::Error::Pem(_) => (Kind::Request, "cannot be asked"),
+            ureq::Error::Decompress(..) => (Kind::Encoding, "sent a body that is no gzip"),
+            ureq::Error::LargeResponseHeader(..) => (Kind::Limit, "sent too long a head"),
+            // ureq exports no names for its parser's errors.
+            ureq::Error::Protocol(source) if source.to_string().contains("too many headers") => {
+                (Kind::Limit, "sent too long a head")
+            }
+            ureq::Error::Protocol(_) => (Kind::Protocol, "sent what is not HTTP"),
+            // What is left is about names and proxies.
+            _ => (Kind::Connect, "cannot be reached"),
+        };
+        Error::caused(kind, &self.url, what, error)
+    }
+
+    /// Whether an error of I/O is one of TLS: what rustls says is invalid
+    /// data, and what ends a connection that
+    /// stands but is not yet open for a request ends its handshake.
+    fn is_tls(&self, error: &io::Error) -> bool {
+        let is_end = matches!(
+            error.kind(),
+            io::ErrorKind::UnexpectedEof
+                | io::ErrorKind::ConnectionReset
+                | io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::BrokenPipe
+        );
+        let is_rustls = error.kind() == io::ErrorKind::InvalidData;
+        self.is_https && (is_rustls || (is_end && !self.line.is_open()))
+    }
 }

@@ -2,9 +2,9 @@
 //!
 //! ```no_run
 //! use deltawire::Delta;
-//! use deltawire::client::{Client, Request};
+//! use deltawire::client::{Client, Options, Provider, Request};
 //!
-//! let client = Client::new("https://api.openai.com/v1", std::env::var("OPENAI_API_KEY").ok());
+//! let client = Client::new(Options::from_env(Provider::OpenAi))?;
 //! let mut request = Request::chat("gpt-4o-mini");
 //! request.push("user", "What's 1+1? Answer in one word.");
 //! let mut stream = client.stream(&request)?;
@@ -16,230 +16,326 @@
 //! # Ok::<(), deltawire::client::Error>(())
 //! ```
 //!
+//! A response can be read in four ways, each from the [`Call`] that asks for it:
+//!
+//! | | gives | for |
+//! |---|---|---|
+//! | [`Call::stream`] | deltas, borrowed | who reads a reply |
+//! | [`Call::events`] | events, owned and reference-counted | who hands events on |
+//! | [`Call::chunks`] | the bytes as they come, owned and reference-counted | who passes a stream through and watches it with a [`Decoder`](crate::Decoder) |
+//! | [`Call::fetch`] | a whole [`Message`] | who does not stream |
+//!
+//! An [`EventSource`] is for what is not a reply: it reconnects, and goes on where it was.
+//!
+//! # What a network does
+//!
+//! - **Time.** Connecting, the first byte, silence and want of content have a limit each
+//!   ([`Options`]); nothing limits a stream as a whole, since healthy ones last long.
+//! - **Failure.** One [`Error`], whose [`Kind`] says what went wrong. What was received before it
+//!   stays received; a body that was cut short never ends as
+//!   [`Complete`](crate::End::Complete).
+//! - **Other attempts** are made only where nothing of the request can have begun
+//!   ([`Options::retries`]). A completion whose stream began is never asked for again: it would be
+//!   paid for twice.
+//! - **Redirects** of a request with a body are followed only where they keep it (307, 308) and
+//!   stay with the same origin; those of a GET up to 10, and to another origin without any header
+//!   that the caller set.
+//! - **Cancelling** from another thread: [`Cancel`]. Dropping a stream closes its connection.
+//!   Reading one to its end keeps it for the next request, for 15 s.
+//! - **Behind the terminator** (`[DONE]` and its like) nothing is waited for but, for 50 ms, the end
+//!   of the body.
+//! - **TLS** is verified, against Mozilla's roots or [`Options::ca_file`]; that cannot be turned off.
+//!
 //! | file | has |
 //! |---|---|
+//! | `options.rs` | what a client is told, and what each provider is used to |
 //! | `request.rs` | what is asked |
-//! | `stream.rs` | what is read while it comes |
+//! | `call.rs` | sending it: headers, redirects, other attempts |
+//! | `line.rs` | how long a connection is waited for, and how it ended |
+//! | `cancel.rs` | ending it from elsewhere |
+//! | `body.rs`, `stream.rs`, `events.rs` | what is read while it comes: bytes, deltas, events |
+//! | `event_source.rs` | reconnecting |
 //! | `error.rs` | what can go wrong |
-//!
-//! A redirect is not followed but reported as the status that it is: it would turn a POST into a
-//! GET, or hand the key to another host. A proxy is taken from the environment (`ALL_PROXY`,
-//! `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`), though never on the way to this machine itself.
 
+mod body;
+mod call;
+mod cancel;
 mod error;
+mod event_source;
+mod events;
+mod line;
+mod options;
 mod request;
 mod stream;
+mod url;
 
-use std::fmt;
-use std::io::Read;
-use std::time::{Duration, Instant};
+use std::fs;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-pub use error::{Error, Phase, Status};
+pub use body::Chunks;
+pub use call::Call;
+pub use cancel::Cancel;
+pub use error::{Error, Kind, Phase, Status};
+pub use event_source::{EventSource, Reconnect};
+pub use events::{Event, Events};
+pub use options::{Key, Options, Provider, Proxy};
 pub use request::{Input, Request, Turn};
 pub use stream::Stream;
 
-use self::error::{Context, MAX_BODY_BYTES};
-use crate::decoder::{self, describe_body};
-use crate::frame::MAX_EVENT_BYTES;
+use self::call::Payload;
+use self::line::{Limits, Line};
 use crate::message::Message;
 
-/// What a client is told before it begins.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Options {
-    /// How long to wait for a connection, 10 s unless set; `None` for as long as the system does.
-    pub timeout_connect: Option<Duration>,
-    /// How long to wait for the next bytes of a response, its head among them, 300 s unless set;
-    /// `None` for ever. Some models are silent for minutes before they answer.
-    pub timeout_idle: Option<Duration>,
-    /// How streams are decoded.
-    pub decoder: decoder::Options,
+/// The longest head of a response that is accepted, in bytes.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// What a connection reads at once, which a whole head has to fit in.
+const INPUT_BYTES: usize = MAX_HEAD_BYTES + 4 * 1024;
+const OUTPUT_BYTES: usize = 16 * 1024;
+/// How many connections are kept for later requests.
+const MAX_IDLE: usize = 16;
+
+/// Asks one provider. Keeps its connections for the next request; clones share them. May be used by
+/// several threads at once.
+#[derive(Clone)]
+pub struct Client(Arc<Shared>);
+
+struct Shared {
+    options: Options,
+    config: ureq::config::Config,
+    /// Those that no request uses.
+    idle: Mutex<Vec<Lease>>,
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Options {
-            timeout_connect: Some(Duration::from_secs(10)),
-            timeout_idle: Some(Duration::from_secs(300)),
-            decoder: decoder::Options::default(),
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Client").field(&self.0.options).finish()
+    }
+}
+
+/// One connection with all that belongs to it. ureq can interrupt no single request, only an agent
+/// with all of its own, so each request has an agent to itself.
+struct Lease {
+    agent: ureq::Agent,
+    line: Line,
+    home: Weak<Shared>,
+}
+
+impl Lease {
+    /// Gives it back for another request.
+    fn give_back(self) {
+        let Some(home) = self.home.upgrade() else {
+            return;
+        };
+        let mut idle = home.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < MAX_IDLE {
+            idle.push(self);
         }
     }
-}
-
-/// A secret that does not show itself.
-#[derive(Clone)]
-struct Key(String);
-
-impl fmt::Debug for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(hidden)")
-    }
-}
-
-/// Asks one provider. Keeps its connections for the next request; clones share them.
-#[derive(Debug, Clone)]
-pub struct Client {
-    agent: ureq::Agent,
-    base_url: String,
-    key: Option<Key>,
-    options: Options,
 }
 
 impl Client {
-    /// A client with the default options. `base_url` is what precedes `/chat/completions`, with or
-    /// without a slash at its end; the key, if there is one, is sent as `Authorization: Bearer`.
-    #[must_use]
-    pub fn new(base_url: &str, key: Option<String>) -> Self {
-        Self::with_options(base_url, key, Options::default())
-    }
-
-    /// A client with these options; see [`new`](Self::new).
-    #[must_use]
-    pub fn with_options(base_url: &str, key: Option<String>, options: Options) -> Self {
+    /// A client with these options.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::Request`] where the base URL is missing, a proxy is malformed, or a file of
+    /// certificates cannot be read or has none.
+    pub fn new(options: Options) -> Result<Self, Error> {
+        let base_url = options.base_url();
+        let shown = url::shown(base_url);
+        let fail = |what: String| Error::new(Kind::Request, &shown, what);
+        if base_url.is_empty() {
+            return Err(fail(format!(
+                "(no base URL) has to be given for {}",
+                options.provider
+            )));
+        }
         let mut config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
+            .max_response_header_size(MAX_HEAD_BYTES)
+            .input_buffer_size(INPUT_BYTES)
+            .output_buffer_size(OUTPUT_BYTES)
+            .timeout_resolve(options.timeout_connect)
             .timeout_connect(options.timeout_connect)
-            .timeout_per_read(options.timeout_idle)
+            .accept_encoding("identity")
             .user_agent(concat!("deltawire/", env!("CARGO_PKG_VERSION")));
-        if is_loopback(base_url) {
-            config = config.proxy(None);
+        match &options.proxy {
+            Proxy::Environment if !url::is_loopback(base_url) => {}
+            Proxy::Environment | Proxy::Direct => config = config.proxy(None),
+            Proxy::Url(proxy) => {
+                let proxy = ureq::Proxy::new(proxy.reveal()).map_err(|error| {
+                    fail(format!("cannot be asked by way of the proxy: {error}"))
+                })?;
+                config = config.proxy(Some(proxy));
+            }
         }
-        Client {
-            agent: config.build().new_agent(),
-            base_url: base_url.trim_end_matches('/').into(),
-            key: key.filter(|key| !key.is_empty()).map(Key),
+        if let Some(file) = &options.ca_file {
+            let cannot = |why: String| {
+                fail(format!(
+                    "cannot be asked: the certificates in {}: {why}",
+                    file.display()
+                ))
+            };
+            let pem = fs::read(file).map_err(|error| cannot(error.to_string()))?;
+            let mut certificates = Vec::new();
+            for item in ureq::tls::parse_pem(&pem) {
+                match item.map_err(|error| cannot(error.to_string()))? {
+                    ureq::tls::PemItem::Certificate(certificate) => certificates.push(certificate),
+                    _ => return Err(cannot("there is more than certificates".into())),
+                }
+            }
+            if certificates.is_empty() {
+                return Err(cannot("there are none".into()));
+            }
+            let roots = ureq::tls::RootCerts::new_with_certs(&certificates);
+            config = config.tls_config(ureq::tls::TlsConfig::builder().root_certs(roots).build());
+        }
+        Ok(Client(Arc::new(Shared {
+            config: config.build(),
             options,
-        }
+            idle: Mutex::default(),
+        })))
     }
 
-    /// What precedes a request's path, without a slash at its end.
+    /// A client of OpenAI.
+    ///
+    /// # Errors
+    ///
+    /// None: as [`new`](Self::new), whose reasons do not apply.
+    pub fn openai(key: impl Into<Key>) -> Result<Self, Error> {
+        Self::of(Provider::OpenAi, "", Some(key.into()))
+    }
+
+    /// A client of any server that speaks OpenAI's API. `base_url` is what precedes
+    /// `/chat/completions`, with or without a slash at its end.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn compatible(base_url: &str, key: Option<Key>) -> Result<Self, Error> {
+        Self::of(Provider::OpenAi, base_url, key)
+    }
+
+    /// A client of OpenAI's models on Azure. `endpoint` is the resource's,
+    /// `https://NAME.openai.azure.com`.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn azure(endpoint: &str, key: impl Into<Key>) -> Result<Self, Error> {
+        Self::of(Provider::Azure, endpoint, Some(key.into()))
+    }
+
+    /// A client of Anthropic.
+    ///
+    /// # Errors
+    ///
+    /// None: as [`new`](Self::new), whose reasons do not apply.
+    pub fn anthropic(key: impl Into<Key>) -> Result<Self, Error> {
+        Self::of(Provider::Anthropic, "", Some(key.into()))
+    }
+
+    /// A client of Google's Gemini.
+    ///
+    /// # Errors
+    ///
+    /// None: as [`new`](Self::new), whose reasons do not apply.
+    pub fn gemini(key: impl Into<Key>) -> Result<Self, Error> {
+        Self::of(Provider::Gemini, "", Some(key.into()))
+    }
+
+    /// A client of Ollama on this machine.
+    ///
+    /// # Errors
+    ///
+    /// None: as [`new`](Self::new), whose reasons do not apply.
+    pub fn ollama() -> Result<Self, Error> {
+        Self::of(Provider::Ollama, "", None)
+    }
+
+    fn of(provider: Provider, base_url: &str, key: Option<Key>) -> Result<Self, Error> {
+        let mut options = Options::new(provider);
+        options.base_url = base_url.into();
+        options.key = key.filter(|key| !key.reveal().is_empty());
+        Self::new(options)
+    }
+
+    /// What it was told.
     #[must_use]
-    pub fn base_url(&self) -> &str {
-        &self.base_url
+    pub fn options(&self) -> &Options {
+        &self.0.options
     }
 
-    /// Asks for a stream. Returns as soon as the response's head is there.
+    /// A call with a request for a reply.
+    pub fn ask<'c>(&'c self, request: &'c Request) -> Call<'c> {
+        Call::new(self, Payload::Request(request))
+    }
+
+    /// A call that posts JSON made elsewhere to a path below the base URL, such as
+    /// `/chat/completions`, or to a whole URL.
+    pub fn post<'c>(&'c self, path: &'c str, json: &'c str) -> Call<'c> {
+        Call::new(self, Payload::Post { path, body: json })
+    }
+
+    /// A call that gets a path below the base URL, or a whole URL.
+    pub fn get<'c>(&'c self, path: &'c str) -> Call<'c> {
+        Call::new(self, Payload::Get { path })
+    }
+
+    /// Asks for a stream: [`ask`](Self::ask) and [`Call::stream`] in one.
     ///
     /// # Errors
     ///
-    /// As [`post`](Self::post).
+    /// As [`Call::stream`].
     pub fn stream(&self, request: &Request) -> Result<Stream, Error> {
-        self.post(request.path(), &request.to_json(true))
+        self.ask(request).stream()
     }
 
-    /// Asks for a whole response and waits for its end. The message's timing has only that.
+    /// Asks for a whole response: [`ask`](Self::ask) and [`Call::fetch`] in one.
     ///
     /// # Errors
     ///
-    /// As [`post`](Self::post), and [`Error::Protocol`] for a response that is no reply, or larger
-    /// than 16 MiB.
+    /// As [`Call::fetch`].
     pub fn fetch(&self, request: &Request) -> Result<Message, Error> {
-        let (context, sent) = (self.context(request.path()), Instant::now());
-        // Any encoding will do, since nothing is read before all has come.
-        let response = self.send(&context, &request.to_json(false), None)?;
-        let body = read_up_to(
-            &mut response.into_body().into_reader(),
-            MAX_EVENT_BYTES,
-            &context,
-        )?;
-        let mut message = match Message::from_response(&body) {
-            Ok(message) => message,
-            Err(_) => return Err(context.protocol(describe_body(&body))),
-        };
-        message.timing.whole = Some(sent.elapsed());
-        Ok(message)
+        self.ask(request).fetch()
     }
 
-    /// Posts JSON that was made elsewhere to a path below the base URL, such as
-    /// `/chat/completions`, and streams the response whatever it is.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Connect`], [`Error::Timeout`], [`Error::Status`] for anything but a success,
-    /// [`Error::Lost`], [`Error::Protocol`], [`Error::Request`].
-    pub fn post(&self, path: &str, json: &str) -> Result<Stream, Error> {
-        let (context, sent) = (self.context(path), Instant::now());
-        // A compressed stream comes in blocks, and so too late.
-        let response = self.send(&context, json, Some("identity"))?;
-        let reader = response.into_body().into_reader();
-        Ok(Stream::new(
-            reader,
-            self.options.decoder.clone(),
-            sent,
-            context,
-        ))
-    }
-
-    fn context(&self, path: &str) -> Context {
-        Context {
-            url: format!("{}{path}", self.base_url),
-            timeout_connect: self.options.timeout_connect,
-            timeout_idle: self.options.timeout_idle,
+    /// A connection for one request: the one that was used last, if any is kept.
+    fn lease(&self) -> Lease {
+        let mut idle = self.0.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lease) = idle.pop() {
+            return lease;
+        }
+        let options = &self.0.options;
+        let line = Line::new(Limits {
+            first_byte: options.timeout_first_byte,
+            idle: options.timeout_idle,
+            content: options.timeout_content,
+        });
+        let agent = ureq::Agent::with_parts(
+            self.0.config.clone(),
+            line.connector(),
+            ureq::unversioned::resolver::DefaultResolver::default(),
+        );
+        Lease {
+            agent,
+            line,
+            home: Arc::downgrade(&self.0),
         }
     }
 
-    /// Sends a request and takes a refusal apart.
-    fn send(
-        &self,
-        context: &Context,
-        json: &str,
-        encoding: Option<&str>,
-    ) -> Result<ureq::http::Response<ureq::Body>, Error> {
-        let mut request = self
-            .agent
-            .post(&context.url)
-            .header("content-type", "application/json")
-            .header("accept", "text/event-stream, application/json");
-        if let Some(encoding) = encoding {
-            request = request.header("accept-encoding", encoding);
+    /// Takes whatever is secret out of what a server said.
+    fn redact(&self, text: &str) -> String {
+        let options = &self.0.options;
+        let secrets = options.headers.iter().map(|(_, value)| value);
+        let mut text = text.to_owned();
+        for secret in secrets.chain(&options.key) {
+            // Shorter ones are words like any other, and no keys.
+            if secret.reveal().len() >= 8 {
+                text = text.replace(secret.reveal(), "(hidden)");
+            }
         }
-        if let Some(Key(key)) = &self.key {
-            request = request.header("authorization", format!("Bearer {key}"));
-        }
-        let response = request.send(json).map_err(|error| context.error(error))?;
-        if response.status().is_success() {
-            return Ok(response);
-        }
-        let status = response.status().as_u16();
-        // What can be had of the reason will do: the refusal counts, whatever follows it.
-        let mut body = Vec::new();
-        let _ = response
-            .into_body()
-            .into_reader()
-            .take(MAX_BODY_BYTES as u64)
-            .read_to_end(&mut body);
-        let redact = |text: &str| match &self.key {
-            Some(Key(key)) => text.replace(key.as_str(), "(hidden)"),
-            None => text.into(),
-        };
-        let refusal = Status::read(&context.url, status, &body, redact);
-        Err(Error::Status(Box::new(refusal)))
+        text
     }
-}
-
-/// Reads a body that may have so many bytes.
-fn read_up_to(reader: &mut impl Read, limit: usize, context: &Context) -> Result<Vec<u8>, Error> {
-    let mut body = Vec::new();
-    reader
-        .take(limit as u64 + 1)
-        .read_to_end(&mut body)
-        .map_err(|error| context.read(error))?;
-    if body.len() > limit {
-        return Err(context.protocol(format!("more than {limit} bytes")));
-    }
-    Ok(body)
-}
-
-/// Whether a URL is this machine's own.
-fn is_loopback(url: &str) -> bool {
-    let Ok(uri) = url.parse::<ureq::http::Uri>() else {
-        return false;
-    };
-    let host = uri.host().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || address
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
 }

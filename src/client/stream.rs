@@ -1,10 +1,12 @@
 //! A response that is read while it comes.
 
-use std::io::{self, Read};
 use std::ops::Range;
 use std::time::Instant;
 
-use super::error::{Context, Error};
+use super::body::Body;
+use super::call::Answer;
+use super::cancel::Cancel;
+use super::error::{Error, Kind};
 use crate::decoder::{self, Decoder, End};
 use crate::delta::Delta;
 use crate::message::Message;
@@ -17,45 +19,56 @@ const BUFFER_BYTES: usize = 16 * 1024;
 /// One buffer is read into again and again, and the connection is asked for bytes only when those
 /// that came are used up: each delta is there as soon as its bytes are.
 pub struct Stream {
-    reader: ureq::BodyReader<'static>,
+    body: Body,
     decoder: Decoder,
     buffer: Vec<u8>,
     /// The part of the buffer that is not yet decoded.
     unread: Range<usize>,
     sent: Instant,
-    context: Context,
     /// No more bytes come.
     at_end: bool,
+    /// The body was cut short.
+    is_cut: bool,
     /// A delta came, or why there is none was said.
     is_answered: bool,
+    /// What `is_ready` met in place of a delta.
+    met: Option<Error>,
 }
 
 impl std::fmt::Debug for Stream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Stream")
-            .field("url", &self.context.url)
+            .field("url", &self.body.context().url)
             .field("decoder", &self.decoder)
             .finish_non_exhaustive()
     }
 }
 
 impl Stream {
-    pub(super) fn new(
-        reader: ureq::BodyReader<'static>,
-        options: decoder::Options,
-        sent: Instant,
-        context: Context,
-    ) -> Self {
+    pub(super) fn new(answer: Answer, options: decoder::Options) -> Self {
         Stream {
-            reader,
+            body: answer.body,
             decoder: Decoder::with_options(options),
             buffer: vec![0; BUFFER_BYTES],
             unread: 0..0,
-            sent,
-            context,
+            sent: answer.sent,
             at_end: false,
+            is_cut: false,
             is_answered: false,
+            met: None,
         }
+    }
+
+    /// Whether [`next`](Self::next) returns without waiting for the network: who collects output
+    /// before it is written does so until this is false.
+    pub fn is_ready(&mut self) -> bool {
+        if self.met.is_none() {
+            match self.advance() {
+                Ok(is_ready) => return is_ready || self.at_end,
+                Err(error) => self.met = Some(error),
+            }
+        }
+        true
     }
 
     /// The next delta, as soon as its bytes are in. `None`: the response is at its end, and
@@ -65,50 +78,64 @@ impl Stream {
     ///
     /// # Errors
     ///
-    /// [`Error::Decode`] for an event that cannot be decoded: go on calling, what is behind it
-    /// comes. [`Error::Lost`], [`Error::Timeout`] and [`Error::Protocol`] where the connection
-    /// gives no more: what is left of the bytes before still comes, then `None`. [`Error::Protocol`]
-    /// also, once, for a body of which nothing was a delta, such as a web page.
+    /// [`Kind::Decode`] and [`Kind::Limit`] for an event that cannot be decoded: go on calling, what
+    /// is behind it comes. [`Kind::Timeout`], [`Kind::Reset`], [`Kind::Truncated`],
+    /// [`Kind::Encoding`], [`Kind::Protocol`], [`Kind::Tls`] and [`Kind::Cancelled`], once, where the
+    /// connection gives no more: what is left of the bytes before still comes, then `None`.
+    /// [`Kind::ContentType`], once, for a body of which nothing was a delta, such as a web page that
+    /// calls itself a stream.
     #[expect(
         clippy::should_implement_trait,
         reason = "an iterator cannot lend its items"
     )]
     pub fn next(&mut self) -> Result<Option<Delta<'_>>, Error> {
+        if let Some(error) = self.met.take() {
+            return Err(error);
+        }
         while !self.advance()? {
             if self.at_end {
                 return self.finish();
             }
-            match self.reader.read(&mut self.buffer) {
+            match self.body.read(&mut self.buffer) {
                 Ok(0) => self.at_end = true,
                 Ok(len) => self.unread = 0..len,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     self.at_end = true;
+                    self.is_cut = true;
                     self.is_answered = true;
-                    return Err(self.context.read(error));
+                    return Err(error);
                 }
             }
         }
         self.is_answered = true;
-        Ok(self.decoder.next(&mut &[][..])?)
+        let delta = self.decoder.next(&mut &[][..]);
+        let delta = delta.map_err(|error| Error::decoding(&self.body.context().url, error))?;
+        match delta {
+            Some(Delta::Done) => self.body.complete(),
+            Some(Delta::Other { .. }) => {}
+            _ => self.body.content_came(),
+        }
+        Ok(delta)
     }
 
     /// Decodes what was read until a delta waits.
-    fn advance(&mut self) -> Result<bool, decoder::Error> {
+    fn advance(&mut self) -> Result<bool, Error> {
         let mut input = &self.buffer[self.unread.clone()];
         let result = self.decoder.advance(&mut input);
         self.unread.start = self.unread.end - input.len();
-        result
+        result.map_err(|error| Error::decoding(&self.body.context().url, error))
     }
 
     fn finish(&mut self) -> Result<Option<Delta<'_>>, Error> {
         let is_answered = std::mem::replace(&mut self.is_answered, true);
+        let decoding = |error| Error::decoding(&self.body.context().url, error);
         // A web page with status 200 has no delta; that it is no reply must be said once.
-        if !self.decoder.advance_to_end()? && !is_answered {
+        if !self.decoder.advance_to_end().map_err(decoding)? && !is_answered {
             let what = decoder::describe_body(self.decoder.seen());
-            return Err(self.context.protocol(what));
+            let what = format!("sent no reply but {what}");
+            return Err(self.body.context().error(Kind::ContentType, what));
         }
-        Ok(self.decoder.finish()?)
+        self.decoder.finish().map_err(decoding)
     }
 
     /// Reads on to the end and puts the deltas together in `message`, with their arrival.
@@ -130,10 +157,14 @@ impl Stream {
         Ok(())
     }
 
-    /// How the stream ended, or would have if it ended here.
+    /// How the stream ended, or would have if it ended here. One whose body was cut short before its
+    /// terminator is truncated, whatever else came.
     #[must_use]
     pub fn end(&self) -> End {
-        self.decoder.end()
+        match self.decoder.end() {
+            End::Complete if self.is_cut => End::Truncated,
+            end => end,
+        }
     }
 
     /// When the request was sent: what the arrival of a delta is counted from.
@@ -146,5 +177,12 @@ impl Stream {
     #[must_use]
     pub fn decoder(&self) -> &Decoder {
         &self.decoder
+    }
+
+    /// Ends it from another thread: a blocked [`next`](Self::next) returns with an error of the kind
+    /// [`Kind::Cancelled`], and the connection is closed.
+    #[must_use]
+    pub fn cancel(&self) -> Cancel {
+        self.body.cancel().clone()
     }
 }

@@ -1,24 +1,23 @@
-//! `deltawire chat`: a reply from any OpenAI-compatible provider.
+//! `deltawire chat`: a reply from any provider.
 
-use std::env;
 use std::io::{self, IsTerminal, Write};
 
 use anstyle::Style;
-use deltawire::client::{Client, Error, Request, Stream};
+use deltawire::client::{Client, Error, Kind, Options, Provider, Request, Status, Stream};
 use deltawire::delta::ErrorKind;
-use deltawire::{Delta, End, FinishReason, Message};
+use deltawire::{Delta, Dialect, End, FinishReason, Message};
 
+use crate::connection::{self, Interrupt};
 use crate::output::{self, Object, Output};
 use crate::screen::FAINT;
 use crate::{Failure, Outcome};
 
-const OPENAI: &str = "https://api.openai.com/v1";
-
 /// What `--help` says below the arguments.
 const DETAILS: &str = "\
-The key is taken from OPENAI_API_KEY. The reply goes to standard output, reasoning and all else to
-standard error. Exit status: 0 done, 1 the reply is cut or carries an error, 2 wrong usage, 3 no
-reply was to be had.";
+The key is taken from the provider's variable: OPENAI_API_KEY, AZURE_OPENAI_API_KEY,
+ANTHROPIC_API_KEY, GEMINI_API_KEY or OLLAMA_API_KEY. The reply goes to standard output, reasoning
+and all else to standard error. Exit status: 0 done, 1 the reply is cut or carries an error, 2 wrong
+usage, 3 no reply was to be had, 130 ended by Ctrl-C.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = DETAILS)]
@@ -26,9 +25,17 @@ pub(crate) struct Args {
     /// What to ask; standard input where it is absent or `-`
     prompt: Option<String>,
 
-    /// Where the API is [default: OPENAI_BASE_URL, else https://api.openai.com/v1]
+    /// Whose API is asked: openai (or whoever speaks like it), azure, anthropic, gemini, ollama
+    #[arg(long, value_name = "NAME", default_value = "openai", value_parser = provider)]
+    provider: Provider,
+
+    /// Where the API is [default: the provider's variable, such as OPENAI_BASE_URL, else its own]
     #[arg(long, value_name = "URL")]
     base_url: Option<String>,
+
+    /// The dialect of the reply's stream, as `deltas` takes it [default: recognised]
+    #[arg(long, value_name = "D")]
+    dialect: Option<Dialect>,
 
     /// The model that shall answer
     #[arg(long, default_value = "gpt-4o-mini")]
@@ -38,6 +45,22 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TEXT")]
     system: Option<String>,
 
+    /// How many choices to make; the first is printed, or all with --json
+    #[arg(short, value_name = "N")]
+    n: Option<u32>,
+
+    /// The most tokens that a choice may have
+    #[arg(long, value_name = "N")]
+    max_tokens: Option<u32>,
+
+    /// How much chance there is in the reply: 0 for none, up to 2
+    #[arg(long, value_name = "T")]
+    temperature: Option<f64>,
+
+    /// Ask the stream for its token counts
+    #[arg(long)]
+    include_usage: bool,
+
     /// Wait for the whole reply
     #[arg(long)]
     no_stream: bool,
@@ -45,6 +68,22 @@ pub(crate) struct Args {
     /// Print the deltas, one JSON object a line, in place of the text
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    connection: connection::Args,
+}
+
+fn provider(name: &str) -> Result<Provider, String> {
+    let known = Provider::ALL
+        .iter()
+        .find(|provider| provider.name() == name);
+    known.copied().ok_or_else(|| {
+        let names: Vec<_> = Provider::ALL
+            .iter()
+            .map(|provider| provider.name())
+            .collect();
+        format!("it has to be one of {}", names.join(", "))
+    })
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
@@ -53,27 +92,38 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
         request.push("system", system);
     }
     request.push("user", prompt(args.prompt.as_deref())?);
-    let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
-    let base_url = args.base_url.clone().or_else(|| set("OPENAI_BASE_URL"));
-    let key = set("OPENAI_API_KEY");
-    let has_key = key.is_some();
-    let client = Client::new(base_url.as_deref().unwrap_or(OPENAI), key);
+    request.n = args.n;
+    request.max_tokens = args.max_tokens;
+    request.temperature = args.temperature;
+    request.include_usage = args.include_usage;
+    let mut options = Options::from_env(args.provider);
+    if let Some(base_url) = &args.base_url {
+        options.base_url.clone_from(base_url);
+    }
+    args.connection.apply(&mut options);
+    options.decoder.dialect = args.dialect;
+    let has_key = options.key.is_some();
+    let interrupt = args.connection.cancel()?;
+    let client = Client::new(options).map_err(|error| Failure::Usage(error.to_string()))?;
     let mut printer: Box<dyn Print> = if args.json {
         Box::new(Lines(Output::new()))
     } else {
         Box::new(Text::new())
     };
     let result = if args.no_stream {
-        whole(&client, &request, printer.as_mut())
+        whole(&client, &request, &interrupt, printer.as_mut())
     } else {
-        streamed(&client, &request, printer.as_mut())
+        streamed(&client, &request, &interrupt, printer.as_mut())
     };
-    result.map_err(|trouble| match trouble {
-        Trouble::Client(error) => Failure::Transport(match advice(&error, has_key) {
-            Some(advice) => format!("{error}\n  {advice}"),
-            None => error.to_string(),
-        }),
-        Trouble::Output(failure) => failure,
+    result.or_else(|trouble| match trouble {
+        Trouble::Client(_) if interrupt.is_by_user() => Ok(Outcome::Interrupted),
+        Trouble::Client(error) => Err(Failure::Transport(
+            match advice(&error, args.provider, has_key) {
+                Some(advice) => format!("{error}\n  {advice}"),
+                None => error.to_string(),
+            },
+        )),
+        Trouble::Output(failure) => Err(failure),
     })
 }
 
@@ -115,9 +165,10 @@ impl From<Failure> for Trouble {
 fn streamed(
     client: &Client,
     request: &Request,
+    interrupt: &Interrupt,
     printer: &mut dyn Print,
 ) -> Result<Outcome, Trouble> {
-    let mut stream = client.stream(request)?;
+    let mut stream = client.ask(request).cancel(interrupt.cancel()).stream()?;
     let mut outcome = Outcome::Done;
     let result = print_all(&mut stream, printer, &mut outcome);
     let is_complete = result.is_ok() && stream.end() == End::Complete;
@@ -138,6 +189,10 @@ fn print_all(
     outcome: &mut Outcome,
 ) -> Result<(), Trouble> {
     loop {
+        // What is there is written at once, and before anything is waited for.
+        if !stream.is_ready() {
+            printer.flush()?;
+        }
         match stream.next() {
             Ok(Some(delta)) => {
                 if matches!(delta, Delta::Error(_)) {
@@ -146,7 +201,7 @@ fn print_all(
                 printer.delta(&delta)?;
             }
             Ok(None) => return Ok(()),
-            Err(Error::Decode(error)) => {
+            Err(error) if !error.is_final() => {
                 eprintln!("deltawire: {error}");
                 *outcome = Outcome::Faulty;
             }
@@ -156,8 +211,13 @@ fn print_all(
 }
 
 /// Prints a whole response as the few deltas that it amounts to.
-fn whole(client: &Client, request: &Request, printer: &mut dyn Print) -> Result<Outcome, Trouble> {
-    let message = client.fetch(request)?;
+fn whole(
+    client: &Client,
+    request: &Request,
+    interrupt: &Interrupt,
+    printer: &mut dyn Print,
+) -> Result<Outcome, Trouble> {
+    let message = client.ask(request).cancel(interrupt.cancel()).fetch()?;
     for delta in deltas_of(&message) {
         printer.delta(&delta)?;
     }
@@ -241,6 +301,9 @@ fn is_empty(delta: &Delta<'_>) -> bool {
 trait Print {
     fn delta(&mut self, delta: &Delta<'_>) -> Result<(), Failure>;
 
+    /// Shows what was given so far.
+    fn flush(&mut self) -> Result<(), Failure>;
+
     fn end(&mut self, is_complete: bool) -> Result<(), Failure>;
 }
 
@@ -249,7 +312,10 @@ struct Lines(Output);
 
 impl Print for Lines {
     fn delta(&mut self, delta: &Delta<'_>) -> Result<(), Failure> {
-        self.0.line(output::delta(delta))?;
+        self.0.line(output::delta(delta))
+    }
+
+    fn flush(&mut self) -> Result<(), Failure> {
         self.0.flush()
     }
 
@@ -262,7 +328,7 @@ impl Print for Lines {
 
 /// The reply for a person, or a pipe.
 struct Text {
-    out: io::StdoutLock<'static>,
+    out: io::BufWriter<io::StdoutLock<'static>>,
     is_terminal: bool,
     /// Something was printed, and its last line has no end.
     is_mid_line: bool,
@@ -275,7 +341,7 @@ impl Text {
         let out = io::stdout().lock();
         Text {
             is_terminal: out.is_terminal(),
-            out,
+            out: io::BufWriter::new(out),
             is_mid_line: false,
             is_mid_reasoning: false,
         }
@@ -289,14 +355,15 @@ impl Text {
         } else {
             self.out.write_all(text.as_bytes())
         };
-        written
-            .and_then(|()| self.out.flush())
-            .map_err(|_| Failure::OutputClosed)
+        written.map_err(|_| Failure::OutputClosed)
     }
 
-    fn reasoning(&mut self, text: &str) {
+    fn reasoning(&mut self, text: &str) -> Result<(), Failure> {
+        // Both end up on one terminal, in the order in which they came.
+        self.flush()?;
         self.is_mid_reasoning = true;
         aside(text, FAINT);
+        Ok(())
     }
 
     fn end_reasoning(&mut self) {
@@ -306,7 +373,8 @@ impl Text {
     }
 
     /// A line on standard error, on a line of its own on a terminal too.
-    fn note(&mut self, text: &str) {
+    fn note(&mut self, text: &str) -> Result<(), Failure> {
+        self.flush()?;
         self.end_reasoning();
         let gap = if self.is_terminal && self.is_mid_line {
             "\n"
@@ -314,6 +382,7 @@ impl Text {
             ""
         };
         aside(&format!("{gap}deltawire: {text}\n"), Style::new());
+        Ok(())
     }
 }
 
@@ -323,27 +392,33 @@ impl Print for Text {
             Delta::Text { choice: 0, text } | Delta::Refusal { choice: 0, text } => {
                 self.piece(text)?;
             }
-            Delta::Reasoning { choice: 0, text } => self.reasoning(text),
+            Delta::Reasoning { choice: 0, text } => self.reasoning(text)?,
             Delta::ToolCallStart { name, .. } => {
                 self.note(&format!(
                     "the model calls a tool that it was not given: {name}"
-                ));
+                ))?;
             }
             Delta::Finish { reason, raw, .. } => match reason {
-                FinishReason::Length => self.note("the reply is cut at the limit on tokens"),
-                FinishReason::ContentFilter => self.note("the provider's filter ended the reply"),
-                FinishReason::Error => self.note(&format!("the provider failed: {raw}")),
+                FinishReason::Length => self.note("the reply is cut at the limit on tokens")?,
+                FinishReason::ContentFilter => {
+                    self.note("the provider's filter ended the reply")?;
+                }
+                FinishReason::Error => self.note(&format!("the provider failed: {raw}"))?,
                 _ => {}
             },
             Delta::Error(error) => {
                 self.note(&format!(
                     "the provider reports: {} ({})",
                     error.message, error.kind
-                ));
+                ))?;
             }
             _ => {}
         }
         Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), Failure> {
+        self.out.flush().map_err(|_| Failure::OutputClosed)
     }
 
     fn end(&mut self, _is_complete: bool) -> Result<(), Failure> {
@@ -351,7 +426,7 @@ impl Print for Text {
         if self.is_mid_line {
             self.piece("\n")?;
         }
-        Ok(())
+        self.flush()
     }
 }
 
@@ -369,20 +444,37 @@ fn harmless(text: &str) -> String {
 }
 
 /// What to do next.
-fn advice(error: &Error, has_key: bool) -> Option<&'static str> {
-    Some(match error {
-        Error::Connect { .. } => "Is the server running? --base-url or OPENAI_BASE_URL names it.",
-        Error::Timeout { .. } | Error::Lost { .. } => "Try again.",
-        Error::Protocol { .. } => "Is this the API's address? It mostly ends in /v1.",
-        Error::Request { .. } => "Look at --base-url and at OPENAI_API_KEY.",
-        Error::Status(status) => match status.kind {
-            ErrorKind::Authentication if has_key => "Is OPENAI_API_KEY this provider's key?",
-            ErrorKind::Authentication => "Set OPENAI_API_KEY.",
-            ErrorKind::Permission => "Look at the account's credit and at what its key may do.",
-            ErrorKind::NotFound => "Look at --model and at --base-url, which mostly ends in /v1.",
-            ErrorKind::ContextLength => "Shorten the prompt.",
-            _ if status.transient => "Try again in a while.",
-            _ => return None,
+fn advice(error: &Error, provider: Provider, has_key: bool) -> Option<String> {
+    let key = provider.key_variables()[0];
+    let place = match provider.base_url_variables() {
+        [variable, ..] => format!("--base-url or {variable} names it."),
+        [] => "--base-url names it.".into(),
+    };
+    Some(match error.kind() {
+        Kind::Connect => format!("Is the server running? {place}"),
+        Kind::Tls => "Look at --base-url; --ca-file names certificates of your own.".into(),
+        Kind::Timeout(_) | Kind::Closed | Kind::Reset | Kind::Truncated => "Try again.".into(),
+        Kind::ContentType | Kind::Protocol | Kind::Redirect => {
+            format!("Is this the API's address? {place}")
+        }
+        Kind::Request => format!("Look at --base-url and at {key}."),
+        Kind::Status => refused(error.status()?, key, has_key)?,
+        _ => return None,
+    })
+}
+
+fn refused(status: &Status, key: &str, has_key: bool) -> Option<String> {
+    Some(match status.kind {
+        ErrorKind::Authentication if has_key => format!("Is {key} this provider's key?"),
+        ErrorKind::Authentication => format!("Set {key}."),
+        ErrorKind::Permission => "Look at the account's credit and at what its key may do.".into(),
+        ErrorKind::NotFound => {
+            "Look at --model and at --base-url, which mostly ends in /v1.".into()
+        }
+        ErrorKind::ContextLength => "Shorten the prompt.".into(),
+        _ if status.transient => match status.retry_after {
+            Some(wait) => format!("Try again in {} s.", wait.as_secs().max(1)),
+            None => "Try again in a while.".into(),
         },
         _ => return None,
     })

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use anstyle::Style;
-use deltawire::client::{Client, Request};
+use deltawire::client::{Client, Input, Request};
 use deltawire::{Delta, Message};
 
 use crate::guide::{self, Times};
@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let server = Server::bind("127.0.0.1", 0, recordings, Options::default())
         .map_err(|error| Failure::Transport(format!("127.0.0.1: {error}")))?;
     let mut demo = Demo {
-        client: Client::new(&server.base_url(), None),
+        client: Client::compatible(&server.base_url(), None)?,
         screen: Screen::new(),
         fast: args.fast,
     };
@@ -78,7 +78,7 @@ impl Demo {
         };
         let introduction = format!(
             "A server inside this process, {}, answers {pace}. No key, no network.",
-            self.client.base_url()
+            self.client.options().base_url()
         );
         self.screen.text(&introduction, FAINT)?;
 
@@ -128,7 +128,11 @@ impl Demo {
     }
 
     fn ask(&mut self, request: &Request, prompt: &str, stream: bool) -> Result<(), Failure> {
-        let mut what = format!("POST {}, model {}", request.path(), request.model);
+        let path = match request.input {
+            Input::Prompt(_) => "/completions",
+            _ => "/chat/completions",
+        };
+        let mut what = format!("POST {path}, model {}", request.model);
         if let Some(temperature) = request.temperature {
             what.push_str(&format!(", temperature {temperature}"));
         }

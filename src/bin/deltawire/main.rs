@@ -1,15 +1,17 @@
 //! `deltawire`: shows and uses the library from a terminal.
 //!
 //! Standard output carries the result and nothing else. Exit status: 0 done, 1 the stream carried
-//! an error or was cut, 2 wrong usage, 3 transport.
+//! an error or was cut, 2 wrong usage, 3 transport, 130 ended by Ctrl-C.
 
 mod chat;
 mod collect;
+mod connection;
 mod deltas;
 mod demo;
 mod events;
 mod guide;
 mod input;
+mod listen;
 mod output;
 mod recording;
 mod screen;
@@ -36,8 +38,10 @@ enum Command {
     Deltas(deltas::Args),
     /// Put a provider's stream together and print it as one JSON object
     Collect(collect::Args),
-    /// Ask any OpenAI-compatible provider and print its reply as it comes
+    /// Ask a provider and print its reply as it comes
     Chat(chat::Args),
+    /// Print the events of a URL as they come, reconnecting where they end
+    Listen(listen::Args),
     /// Replay recorded streams as an OpenAI-compatible server on this machine
     Serve(serve::Args),
     /// Play OpenAI's streaming guide on this machine: no key, no network
@@ -51,7 +55,12 @@ enum Outcome {
     Done = 0,
     /// The stream carried an error or was cut.
     Faulty = 1,
+    /// Ctrl-C ended it.
+    Interrupted = INTERRUPTED as isize,
 }
+
+/// The exit status of what Ctrl-C ended, as shells have it.
+const INTERRUPTED: i32 = 130;
 
 /// Why a command could not do its work: a message for a person, and the exit status.
 #[derive(Debug)]
@@ -86,6 +95,7 @@ fn main() -> ExitCode {
         Command::Deltas(args) => deltas::run(&args),
         Command::Collect(args) => collect::run(&args),
         Command::Chat(args) => chat::run(&args),
+        Command::Listen(args) => listen::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => demo::run(&args),
     };

@@ -1,6 +1,7 @@
 //! JSON on standard output: no spaces, keys in the documented order, non-ASCII as it is.
 
-use std::io::{self, Write};
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
 
 use deltawire::{Delta, Usage};
 
@@ -31,7 +32,10 @@ pub(crate) struct Object(String);
 
 impl Object {
     pub(crate) fn new() -> Self {
-        Object("{".into())
+        // Holds most lines.
+        let mut text = String::with_capacity(128);
+        text.push('{');
+        Object(text)
     }
 
     /// An object with its `type` first.
@@ -43,13 +47,13 @@ impl Object {
         if self.0.len() > 1 {
             self.0.push(',');
         }
-        self.0.push_str(&quoted(key));
+        quote(&mut self.0, key);
         self.0.push(':');
     }
 
     pub(crate) fn text(mut self, key: &str, value: &str) -> Self {
         self.key(key);
-        self.0.push_str(&quoted(value));
+        quote(&mut self.0, value);
         self
     }
 
@@ -65,7 +69,8 @@ impl Object {
     /// Anything that shows as a JSON value of its own.
     pub(crate) fn value(mut self, key: &str, value: impl std::fmt::Display) -> Self {
         self.key(key);
-        self.0.push_str(&value.to_string());
+        // Writing to a string does not fail.
+        let _ = write!(self.0, "{value}");
         self
     }
 
@@ -82,9 +87,26 @@ impl Object {
     }
 }
 
+/// Appends a string as JSON has it.
+fn quote(to: &mut String, text: &str) {
+    // What needs no escape is most, and goes over in one piece.
+    if text
+        .bytes()
+        .all(|byte| byte >= b' ' && !matches!(byte, b'"' | b'\\'))
+    {
+        to.push('"');
+        to.push_str(text);
+        to.push('"');
+    } else {
+        let _ = write!(to, "{}", serde_json::Value::from(text));
+    }
+}
+
 /// A string as JSON has it.
 pub(crate) fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quote(&mut quoted, text);
+    quoted
 }
 
 /// The counts that are known.

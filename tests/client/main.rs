@@ -1,0 +1,112 @@
+//! The transport, against servers that are written out here byte for byte.
+#![cfg(feature = "client")]
+
+mod cancel;
+mod events;
+mod failures;
+mod http;
+mod load;
+mod redirects;
+mod replies;
+mod retries;
+mod server;
+mod time;
+mod tls;
+
+use deltawire::client::{Client, Error, Kind, Options, Provider, Request, Stream};
+use deltawire::{Delta, End, Message};
+
+use self::server::{FOREVER, Server};
+
+const KEY: &str = "canary-key-5b1f";
+
+/// Options for a server here: no other attempts, and no waits that a test would notice.
+fn options(url: &str) -> Options {
+    let mut options = Options::new(Provider::OpenAi);
+    options.base_url = format!("{url}/v1");
+    options.key = Some(KEY.into());
+    options.retries = 0;
+    options.timeout_connect = Some(FOREVER);
+    options.timeout_first_byte = Some(FOREVER);
+    options.timeout_idle = Some(FOREVER);
+    options
+}
+
+fn client(server: &Server) -> Client {
+    Client::new(options(&server.url)).unwrap()
+}
+
+fn request() -> Request {
+    let mut request = Request::chat("tiny");
+    request.push("user", "Hi");
+    request
+}
+
+fn stream(server: &Server) -> Result<Stream, Error> {
+    client(server).stream(&request())
+}
+
+/// All that a stream gives: its text, how it ended, and its final error.
+struct Outcome {
+    text: String,
+    end: End,
+    error: Option<Error>,
+}
+
+impl Outcome {
+    fn kind(&self) -> Option<Kind> {
+        self.error.as_ref().map(Error::kind)
+    }
+}
+
+/// Reads a stream to its end, past every error.
+fn read(mut stream: Stream) -> Outcome {
+    let mut outcome = Outcome {
+        text: String::new(),
+        end: End::Unrecognised,
+        error: None,
+    };
+    loop {
+        match stream.next() {
+            Ok(Some(Delta::Text { text, .. })) => outcome.text.push_str(text),
+            Ok(Some(_)) => {}
+            Ok(None) => break,
+            Err(error) => {
+                assert!(outcome.error.is_none(), "a second error: {error}");
+                outcome.error = Some(error);
+            }
+        }
+    }
+    outcome.end = stream.end();
+    outcome
+}
+
+/// What a server's only response is read as.
+fn outcome(server: &Server) -> Outcome {
+    outcome_of(options(&server.url))
+}
+
+fn outcome_of(options: Options) -> Outcome {
+    match Client::new(options).unwrap().stream(&request()) {
+        Ok(stream) => read(stream),
+        Err(error) => Outcome {
+            text: String::new(),
+            end: End::Unrecognised,
+            error: Some(error),
+        },
+    }
+}
+
+/// The error in place of a response.
+fn refused(server: &Server) -> Error {
+    match stream(server) {
+        Ok(stream) => panic!("no refusal but {stream:?}"),
+        Err(error) => error,
+    }
+}
+
+fn whole_message(mut stream: Stream) -> Message {
+    let mut message = Message::new();
+    stream.read_to_end(&mut message).unwrap();
+    message
+}

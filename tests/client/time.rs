@@ -1,0 +1,199 @@
+//! What is waited for, and how long. A test here would hang where a limit does not hold.
+
+use std::time::Duration;
+
+use deltawire::End;
+use deltawire::client::{Client, Error, Kind, Options, Phase, Stream};
+
+use super::server::{Connection, DONE, SSE, Server, chunk, chunked, event};
+use super::{Outcome, options, read, request};
+
+const SHORT: Duration = Duration::from_millis(100);
+
+fn stream(server: &Server, adjust: impl FnOnce(&mut Options)) -> Result<Stream, Error> {
+    let mut options = options(&server.url);
+    adjust(&mut options);
+    Client::new(options).unwrap().stream(&request())
+}
+
+fn assert_timeout(error: &Error, phase: Phase) {
+    assert_eq!(error.kind(), Kind::Timeout(phase), "{error:?}");
+    assert!(error.to_string().contains("for 0.1 s"), "{error}");
+    assert!(error.is_transient());
+}
+
+/// Sends a head and the first event and does as it is told then.
+fn begun(act: impl FnOnce(&mut Connection) + Send + 'static) -> Server {
+    Server::script(move |connection| {
+        connection.send(format!("{SSE}Transfer-Encoding: chunked\r\n\r\n"));
+        connection.send(chunk(event("a").as_bytes()));
+        act(connection);
+    })
+}
+
+fn assert_cut(outcome: &Outcome, phase: Phase) {
+    assert_timeout(outcome.error.as_ref().unwrap(), phase);
+    assert_eq!(outcome.text, "a");
+    assert_eq!(outcome.end, End::Truncated);
+}
+
+#[test]
+fn an_address_that_does_not_answer_is_not_waited_for() {
+    // A backlog that is full lets further connections wait for ever.
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    let any: std::net::SocketAddr = "127.0.0.1:0".parse().unwrap();
+    socket.bind(&any.into()).unwrap();
+    socket.listen(0).unwrap();
+    let address = socket.local_addr().unwrap().as_socket().unwrap();
+    let mut waiting = Vec::new();
+    while let Ok(stream) = std::net::TcpStream::connect_timeout(&address, SHORT) {
+        waiting.push(stream);
+    }
+    let mut options = options(&format!("http://{address}"));
+    options.timeout_connect = Some(SHORT);
+    let error = Client::new(options)
+        .unwrap()
+        .stream(&request())
+        .unwrap_err();
+    assert_timeout(&error, Phase::Connect);
+}
+
+#[test]
+fn tls_that_does_not_come_about_is_not_waited_for() {
+    let server = Server::new([super::server::rude(|connection| connection.stall())]);
+    let mut options = options(&server.url.replace("http:", "https:"));
+    options.timeout_connect = Some(SHORT);
+    let error = Client::new(options)
+        .unwrap()
+        .stream(&request())
+        .unwrap_err();
+    assert_timeout(&error, Phase::Connect);
+}
+
+#[test]
+fn silence_before_the_head_is_not_waited_for() {
+    let server = Server::script(|connection| connection.stall());
+    let error = stream(&server, |options| options.timeout_first_byte = Some(SHORT)).unwrap_err();
+    assert_timeout(&error, Phase::FirstByte);
+}
+
+#[test]
+fn silence_within_the_head_is_not_waited_for() {
+    let server = Server::script(|connection| {
+        connection.send("HTTP/1.1 200 OK\r\nContent-");
+        connection.stall();
+    });
+    let error = stream(&server, |options| options.timeout_first_byte = Some(SHORT)).unwrap_err();
+    assert_timeout(&error, Phase::FirstByte);
+}
+
+#[test]
+fn a_head_that_drips_does_not_renew_the_wait() {
+    let server = Server::script(|connection| {
+        connection.send("HTTP/1.1 200 OK\r\n");
+        while !connection.is_gone() {
+            connection.send("X: y\r\n");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    });
+    let error = stream(&server, |options| {
+        options.timeout_first_byte = Some(SHORT);
+    })
+    .unwrap_err();
+    assert_timeout(&error, Phase::FirstByte);
+}
+
+#[test]
+fn silence_between_the_head_and_the_body_is_that_before_the_first_byte() {
+    let server = Server::script(|connection| {
+        connection.send(format!("{SSE}Transfer-Encoding: chunked\r\n\r\n"));
+        connection.stall();
+    });
+    let stream = stream(&server, |options| {
+        options.timeout_first_byte = Some(SHORT);
+    });
+    let outcome = read(stream.unwrap());
+    assert_timeout(outcome.error.as_ref().unwrap(), Phase::FirstByte);
+}
+
+#[test]
+fn silence_between_events_is_not_waited_for() {
+    let server = begun(|connection| connection.stall());
+    let stream = stream(&server, |options| options.timeout_idle = Some(SHORT));
+    assert_cut(&read(stream.unwrap()), Phase::Idle);
+}
+
+#[test]
+fn silence_within_an_event_is_not_waited_for() {
+    let server = begun(|connection| {
+        connection.send(chunk(&event("b").as_bytes()[..20]));
+        connection.stall();
+    });
+    let stream = stream(&server, |options| options.timeout_idle = Some(SHORT));
+    assert_cut(&read(stream.unwrap()), Phase::Idle);
+}
+
+#[test]
+fn keep_alives_are_no_content() {
+    for sign in [
+        ": keep-alive\n\n",
+        "event: ping\ndata: {\"type\":\"ping\"}\n\n",
+    ] {
+        let server = begun(move |connection| {
+            while !connection.is_gone() {
+                connection.send(chunk(sign.as_bytes()));
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        });
+        let stream = stream(&server, |options| options.timeout_content = Some(SHORT));
+        assert_cut(&read(stream.unwrap()), Phase::Content);
+    }
+}
+
+#[test]
+fn content_renews_the_wait_for_it() {
+    let server = begun(|connection| {
+        for _ in 0..15 {
+            std::thread::sleep(SHORT);
+            connection.send(chunk(event("b").as_bytes()));
+        }
+        connection.send(chunk(DONE.as_bytes()));
+    });
+    let stream = stream(&server, |options| {
+        options.timeout_content = Some(SHORT * 10);
+    });
+    let outcome = read(stream.unwrap());
+    assert!(outcome.error.is_none(), "{:?}", outcome.error);
+    assert_eq!(outcome.text, format!("a{}", "b".repeat(15)));
+}
+
+#[test]
+fn what_the_reader_takes_its_time_for_does_not_count() {
+    let server = Server::bytes(chunked([
+        event("a").as_bytes(),
+        event("b").as_bytes(),
+        DONE.as_bytes(),
+    ]));
+    let mut stream = stream(&server, |options| {
+        options.timeout_first_byte = Some(SHORT);
+        options.timeout_idle = Some(SHORT);
+        options.timeout_content = Some(SHORT);
+    })
+    .unwrap();
+    while let Some(_delta) = stream.next().unwrap() {
+        std::thread::sleep(SHORT * 2);
+    }
+    assert_eq!(stream.end(), End::Complete);
+}
+
+#[test]
+fn a_client_that_is_not_read_from_is_not_waited_for_either() {
+    // The request is larger than what the connection holds, and nobody reads it.
+    let server = Server::new([super::server::rude(|connection| connection.stall())]);
+    let json = format!("{{\"prompt\":\"{}\"}}", "x".repeat(64 << 20));
+    let mut options = options(&server.url);
+    options.timeout_idle = Some(SHORT);
+    let client = Client::new(options).unwrap();
+    let error = client.post("/completions", &json).stream().unwrap_err();
+    assert_timeout(&error, Phase::Idle);
+}
