@@ -2,7 +2,7 @@
  * @file deltawire.h
  *
  * Reads streaming responses of language models: the bytes of an HTTP body in, deltas out, which are
- * borrowed pieces of text, reasoning, tool calls, token counts and errors, the same for all providers.
+ * borrowed pieces of text, reasoning, tool calls, token counts and errors, alike for all providers.
  *
  * A program that prints the reply in a body on its standard input:
  *
@@ -32,37 +32,47 @@
  * @endcode
  *
  * Objects. Each is made by a call that writes a pointer, and freed by the caller; to free NULL does
- * nothing. All slices that an object hands out are its own, for as long as is said at the call.
+ * nothing. All slices that an object hands out are its own, for as long as the call says.
  *
- * | object       | is                            | made by                         | freed by          | its slices end with              |
- * |--------------|-------------------------------|---------------------------------|-------------------|----------------------------------|
- * | `dw_parser`  | bytes to events               | `dw_parser_new`                 | `dw_parser_free`  | the next call that is not const  |
- * | `dw_parser`  | the same without `malloc`     | `dw_parser_init`                | nobody: it lies in the caller's memory | the same    |
- * | `dw_decoder` | bytes to deltas               | `dw_decoder_new`                | `dw_decoder_free` | the next call that is not const  |
- * | `dw_message` | deltas put together           | `dw_message_new`                | `dw_message_free` | the next call that is not const  |
+ * | object       | what it does            | made by            | freed by          | slices end with   |
+ * |--------------|-------------------------|--------------------|-------------------|-------------------|
+ * | `dw_parser`  | bytes to events         | `dw_parser_new`    | `dw_parser_free`  | next call         |
+ * |              | the same without malloc | `dw_parser_init`   | `dw_parser_free`, | next call         |
+ * |              |                         |                    | or nobody         |                   |
+ * | `dw_decoder` | bytes to deltas         | `dw_decoder_new`   | `dw_decoder_free` | next call         |
+ * | `dw_message` | deltas put together     | `dw_message_new`   | `dw_message_free` | next call         |
+ * | `dw_client`  | whom to ask             | `dw_client_new`    | `dw_client_free`  | (hands out none)  |
+ * | `dw_stream`  | a request's deltas      | `dw_client_stream` | `dw_stream_free`  | next call         |
  *
- * Calls. "const" is a call whose object is a pointer to const: it changes nothing, and ends the life
- * of no slice. A pointer may be NULL only where that is said; otherwise NULL is DW_ERR_ARGUMENT, the
- * object NULL too. What a call writes to is written only where that is said. The library keeps no
- * pointer into the caller's memory from one call to the next, but that of `dw_parser_init`.
+ * "Next call" is the next one on that object which is not const, its being freed among them. Const is
+ * a call that takes a pointer to const: it changes nothing and ends the life of no slice.
+ *
+ * Arguments. A pointer may be NULL only where that is said; otherwise NULL is DW_ERR_ARGUMENT, that of
+ * the object too. Strings are a pointer and a length. Results are written only where that is said.
+ * The library keeps no pointer into the caller's memory from one call to the next, but into that of
+ * `dw_parser_init`.
  *
  * Input. Slices point into the caller's input where an event lies whole in it. So they also end when
- * those bytes are overwritten, moved or freed. Between calls the caller may do that at any time; the
+ * those bytes are overwritten, moved or freed. The caller may do that at any time between calls; the
  * bytes of one call must not change during it.
  *
  * Threads. An object may move from thread to thread, but only one thread may use it at a time; const
- * calls may run beside each other. Different objects have nothing to do with each other.
+ * calls may run beside each other. Different objects have nothing to do with each other: a stream
+ * does not need its client any more. ONE CALL MAY COME FROM ANY THREAD AT ANY TIME: `dw_stream_cancel`,
+ * while another thread waits in a call on the stream. Only freeing must wait for it.
  *
  * Faults. A fault in the library is caught at every call, printed to standard error and returned as
  * DW_ERR_PANIC. The object then answers DW_ERR_PANIC to everything but being freed.
  *
  * Memory. What grows with the input is bounded by the limit of an event. Where memory cannot be had
  * for an event, that event is DW_ERR_OUT_OF_MEMORY; small things and what a message keeps come from
- * Rust's allocator, which ends the process. A parser in the caller's memory needs none.
+ * Rust's allocator, as all of the transport does, which ends the process where it finds none. A parser
+ * in the caller's memory needs no allocator.
  *
  * Growth. Fields called `reserved` are zero and may get a meaning; enumerations may get values.
- * Structs of options begin with their size, so that each side may be older than the other. What an
- * unlisted value means to a program is up to it: pass it over, as with any `default:`.
+ * Structs of options begin with their size, so that header and library may differ in age. A program
+ * passes over values that it does not know. A library that was built without the transport has all
+ * functions all the same: `dw_client_new` answers DW_ERR_UNSUPPORTED.
  */
 
 #ifndef DELTAWIRE_H
@@ -155,7 +165,8 @@ typedef struct dw_input {
  * Every call that can fail returns a `dw_status`: above zero something was produced, zero the call
  * has done what it can, below zero it failed. From DW_ERR_OUT_OF_MEMORY down to -19 it failed for one
  * event, and the stream goes on behind it: DW_IS_EVENT_ERROR says so, call on. What failed in detail
- * is asked of the handle, `dw_parser_error` or `dw_decoder_error`; nothing is kept by thread.
+ * is asked of the object, `dw_parser_error`, `dw_decoder_error`, `dw_stream_failure`; nothing is kept
+ * by thread.
  */
 
 /** Whether a status says that one event could not be read, and that the stream goes on. */
@@ -192,6 +203,40 @@ typedef enum dw_status {
     DW_ERR_BAD_FRAME = -12,
     /** The payload of an event is not JSON. It comes next, untouched, as `DW_DELTA_OTHER`. */
     DW_ERR_NOT_JSON = -13,
+    /**
+     * The request cannot be sent as it is: its URL, a header, certificates, a proxy is malformed.
+     */
+    DW_ERR_REQUEST = -20,
+    /** The server, or the proxy before it, could not be reached. It has not seen the request. */
+    DW_ERR_CONNECT = -21,
+    /**
+     * No TLS came about: the certificate is not trusted, not of this name or time, or there is none.
+     */
+    DW_ERR_TLS = -22,
+    /** Nothing came for too long. */
+    DW_ERR_TIMEOUT = -23,
+    /** The server refused, by an HTTP status other than 2xx. */
+    DW_ERR_STATUS = -24,
+    /** The body is none that has events or deltas: a web page, a picture. */
+    DW_ERR_CONTENT_TYPE = -25,
+    /** The body has an encoding that is not known, or is damaged. */
+    DW_ERR_ENCODING = -26,
+    /** A redirect that is not followed. */
+    DW_ERR_REDIRECT = -27,
+    /** What came is not HTTP. */
+    DW_ERR_PROTOCOL = -28,
+    /** The server closed the connection before it answered. */
+    DW_ERR_CLOSED = -29,
+    /** The connection was reset: the server, or somebody between, went away. */
+    DW_ERR_RESET = -30,
+    /** The body ended before its length, before its last chunk, or without TLS's end. */
+    DW_ERR_TRUNCATED = -31,
+    /** More than the limit: a whole response, or the head of a response. */
+    DW_ERR_LIMIT = -32,
+    /** `dw_stream_cancel` was called. */
+    DW_ERR_CANCELLED = -33,
+    /** A failure of the transport that is none of these. */
+    DW_ERR_TRANSPORT = -34,
 } dw_status;
 
 /** The details of the last call of `next` or `finish` that failed. */
@@ -1125,6 +1170,268 @@ DW_NODISCARD dw_status dw_message_tool_call(const dw_message *message,
 DW_NODISCARD dw_status dw_message_server_tool_call(const dw_message *message,
                                                    size_t at,
                                                    dw_tool_call *call);
+
+/*
+ * ---- Transport ---------------------------------------------------------------------------------
+ *
+ * Asks a provider over HTTP and reads the response as it comes. It blocks, on the thread of its
+ * caller. A client has the address, the key and the connections; a stream is one request and its
+ * response. Nothing is sent before the first `dw_stream_next` or `dw_stream_fetch`, so a stream can
+ * be cancelled from the start. No key is shown in any text that is handed out.
+ */
+
+/** In place of a number of milliseconds or of attempts: no limit, or none. 0 is the default. */
+#define DW_UNLIMITED UINT64_MAX
+#define DW_NONE UINT32_MAX
+
+/** The defaults: OpenAI, its own address, no key. */
+#define DW_CLIENT_OPTIONS_INIT \
+    { sizeof(dw_client_options), 0, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, { NULL, 0 }, \
+      { NULL, 0 }, NULL, 0, 0, 0, 0, 0, 0, 0, 0, NULL }
+
+/** A request of which nothing is said. */
+#define DW_REQUEST_INIT \
+    { sizeof(dw_request), 0, { NULL, 0 }, NULL, 0, 0, 0, 0.0, { NULL, 0 }, { NULL, 0 } }
+
+/** In `dw_request.flags`: asks for token counts, which some providers send only then. */
+#define DW_REQUEST_INCLUDE_USAGE 1
+
+/** In `dw_request.flags`: `temperature` is set. */
+#define DW_REQUEST_TEMPERATURE 2
+
+/** Whose conventions a request follows: where it goes, what carries the key, how it is put. */
+typedef enum dw_provider {
+    /** OpenAI, or any server that speaks its API below a base URL of its own. */
+    DW_PROVIDER_OPENAI = 0,
+    /** OpenAI's models on Azure; the base URL is the resource's endpoint. */
+    DW_PROVIDER_AZURE = 1,
+    /** Anthropic's messages. */
+    DW_PROVIDER_ANTHROPIC = 2,
+    /** Google's Gemini. */
+    DW_PROVIDER_GEMINI = 3,
+    /** Ollama's own API, as it runs on this machine. */
+    DW_PROVIDER_OLLAMA = 4,
+} dw_provider;
+
+/** Asks one provider, and keeps its connections for the next request. */
+typedef struct dw_client dw_client;
+
+/** One request and its response. */
+typedef struct dw_stream dw_stream;
+
+/** A header of HTTP. */
+typedef struct dw_header {
+    /** Its name. */
+    dw_slice name;
+    /** Its value, which is treated like a key: it is never shown. */
+    dw_slice value;
+} dw_header;
+
+/**
+ * What a client is told before it begins. Everything is copied. Zeros are the defaults;
+ * `DW_CLIENT_OPTIONS_INIT` sets them and `struct_size`.
+ */
+typedef struct dw_client_options {
+    /** `sizeof(dw_client_options)`. */
+    uint32_t struct_size;
+    /** A `dw_provider`. */
+    uint32_t provider;
+    /**
+     * What precedes every path, such as "https://api.openai.com/v1"; empty for the provider's own.
+     */
+    dw_slice base_url;
+    /** The key; empty for none. */
+    dw_slice key;
+    /** Azure's `api-version`; empty for the API that has no versions. */
+    dw_slice api_version;
+    /**
+     * A proxy, "http://", "socks4://" or "socks5://"; "direct" for none; empty for what the
+     * environment says.
+     */
+    dw_slice proxy;
+    /** A file of certificates in PEM that are trusted in place of Mozilla's; empty for those. */
+    dw_slice ca_file;
+    /** Headers besides, `headers_len` of them; may be NULL where there are none. */
+    const dw_header *headers;
+    /** How many headers. */
+    size_t headers_len;
+    /** How long to wait for a connection, in milliseconds; 0 for 10 s, DW_UNLIMITED. */
+    uint64_t timeout_connect_ms;
+    /**
+     * How long to wait for the first byte of the body, in milliseconds; 0 for 600 s, DW_UNLIMITED.
+     */
+    uint64_t timeout_first_byte_ms;
+    /** How long to wait for the next bytes, in milliseconds; 0 for 300 s, DW_UNLIMITED. */
+    uint64_t timeout_idle_ms;
+    /** How long to wait for more than comments and pings, in milliseconds; 0 for ever. */
+    uint64_t timeout_content_ms;
+    /**
+     * How many attempts besides the first; 0 for 2, DW_NONE. Only a request of which nothing can have
+     * begun is sent again.
+     */
+    uint32_t retries;
+    /** Zero. */
+    uint32_t reserved0;
+    /** The largest whole response that is accepted, in bytes; 0 for 16 MiB. */
+    size_t max_response_bytes;
+    /** How responses are decoded; NULL for the defaults. */
+    const dw_decoder_options *decoder;
+} dw_client_options;
+
+/** One message of a conversation. */
+typedef struct dw_turn {
+    /** Whose it is: "system", "user", "assistant". */
+    dw_slice role;
+    /** What was said. */
+    dw_slice content;
+} dw_turn;
+
+/**
+ * What is asked: a conversation, which is put as the provider wants it, or JSON that the caller
+ * wrote. Everything is copied. Zeros say nothing; `DW_REQUEST_INIT` sets them and `struct_size`.
+ */
+typedef struct dw_request {
+    /** `sizeof(dw_request)`. */
+    uint32_t struct_size;
+    /** DW_REQUEST_INCLUDE_USAGE, DW_REQUEST_TEMPERATURE. */
+    uint32_t flags;
+    /** The model that shall answer. */
+    dw_slice model;
+    /** The conversation, `turns_len` of them. */
+    const dw_turn *turns;
+    /** How many. */
+    size_t turns_len;
+    /** The most tokens that a choice may have; 0 leaves it to the provider. */
+    uint32_t max_tokens;
+    /** How many choices; 0 leaves it to the provider. */
+    uint32_t n;
+    /** How much chance there is in the reply, with DW_REQUEST_TEMPERATURE in `flags`. */
+    double temperature;
+    /**
+     * In place of all that: where to post to, a path below the base URL such as
+     * "/chat/completions", or a whole URL.
+     */
+    dw_slice path;
+    /** And what: the body, which asks for a stream itself. */
+    dw_slice json;
+} dw_request;
+
+/** Why a request was not answered, or not to its end. What does not apply is empty or zero. */
+typedef struct dw_failure {
+    /** What failed, as `dw_stream_next` or `dw_stream_fetch` returned it; DW_OK where none has. */
+    int32_t status;
+    /** The HTTP status, such as 429, of DW_ERR_STATUS. */
+    uint32_t http_status;
+    /** What the provider says went wrong, a `dw_error_kind`, of DW_ERR_STATUS. */
+    uint32_t error_kind;
+    /** 1 if the same request may succeed later, else 0. */
+    uint32_t transient;
+    /** How long the server asks to wait before another attempt, in milliseconds. */
+    uint64_t retry_after_ms;
+    /** Where in the stream the event begins that could not be read, in bytes from its start. */
+    uint64_t offset;
+    /** What to tell a person: what was asked and what became of it. */
+    dw_slice message;
+    /** The provider's code, else its type. */
+    dw_slice code;
+    /** The provider's message. */
+    dw_slice said;
+    /** What the provider calls the request, for its support. */
+    dw_slice request_id;
+    /** The body of the refusal as text, up to 64 KiB of it. */
+    dw_slice body;
+    /** Zero. */
+    uint64_t reserved[4];
+} dw_failure;
+
+/**
+ * Makes a client. It asks nobody yet.
+ *
+ * @param options  NULL for the defaults.
+ * @param client   Receives the client, to be given to `dw_client_free`. Written only on DW_OK.
+ * @param why      NULL, or receives on DW_ERR_REQUEST what is wrong, NUL-terminated, cut to `size`.
+ * @param size     Size of `why` in bytes.
+ * @return DW_OK; DW_ERR_REQUEST for options with which nothing can be asked, such as a base URL that
+ *         is none, or certificates that cannot be read; DW_ERR_ARGUMENT, DW_ERR_UNSUPPORTED,
+ *         DW_ERR_OUT_OF_MEMORY.
+ */
+DW_NODISCARD dw_status dw_client_new(const dw_client_options *options,
+                                     dw_client **client,
+                                     char *why,
+                                     size_t size);
+
+/**
+ * Frees a client. Its streams go on.
+ *
+ * @param client  NULL does nothing.
+ */
+void dw_client_free(dw_client *client);
+
+/**
+ * Makes a stream of a request, which is not sent yet. Several threads may do so with one client.
+ *
+ * @param request  What is asked.
+ * @param stream   Receives the stream, to be given to `dw_stream_free`. Written only on DW_OK.
+ * @return DW_OK; DW_ERR_ARGUMENT, DW_ERR_UNSUPPORTED, DW_ERR_OUT_OF_MEMORY.
+ */
+DW_NODISCARD dw_status dw_client_stream(const dw_client *client,
+                                        const dw_request *request,
+                                        dw_stream **stream);
+
+/**
+ * Frees a stream, and closes its connection if the response is not at its end.
+ *
+ * @param stream  NULL does nothing. No thread may be in a call on it, `dw_stream_cancel` included.
+ */
+void dw_stream_free(dw_stream *stream);
+
+/**
+ * Waits for the next delta. The first call sends the request.
+ *
+ * Valid until the next call on `stream` other than const ones: the slices in `delta`.
+ *
+ * @param delta  Written only on DW_DELTA.
+ * @return DW_DELTA, or DW_OK where the response is at its end; the errors of `dw_decoder_next` for one
+ *         event, after which to call on; once, DW_ERR_REQUEST down to DW_ERR_CANCELLED where no
+ *         response came or it broke off: what came before it still comes, then DW_OK.
+ */
+DW_NODISCARD dw_status dw_stream_next(dw_stream *stream, dw_delta *delta);
+
+/**
+ * Sends the request, waits for the whole response and reads it into a message, in place of what that
+ * had. A request of JSON has to ask for a response that is not streamed.
+ *
+ * @param message  Written only on DW_OK.
+ * @return DW_OK; DW_ERR_ORDER for a stream that has begun; DW_ERR_NOT_JSON, DW_ERR_NOT_A_RESPONSE;
+ *         DW_ERR_REQUEST down to DW_ERR_CANCELLED; DW_ERR_ARGUMENT, DW_ERR_PANIC.
+ */
+DW_NODISCARD dw_status dw_stream_fetch(dw_stream *stream, dw_message *message);
+
+/**
+ * Ends a stream: a call that waits on it returns DW_ERR_CANCELLED at once, and so does the next one.
+ * MAY BE CALLED FROM ANY THREAD, ALSO WHILE ANOTHER ONE IS IN A CALL ON THE STREAM; not from a signal
+ * handler, since it takes a lock.
+ *
+ * @param stream  NULL does nothing.
+ */
+void dw_stream_cancel(dw_stream *stream);
+
+/**
+ * How the stream ended, or would have if it ended here.
+ *
+ * @return A `dw_end`; DW_END_UNKNOWN for NULL.
+ */
+uint32_t dw_stream_end(const dw_stream *stream);
+
+/**
+ * What failed last.
+ *
+ * Valid until the next call on `stream` other than const ones: the slices in `failure`.
+ *
+ * @param failure  Written only on DW_OK.
+ * @return DW_OK; DW_ERR_ARGUMENT, DW_ERR_PANIC.
+ */
+DW_NODISCARD dw_status dw_stream_failure(const dw_stream *stream, dw_failure *failure);
 
 #ifdef __cplusplus
 }

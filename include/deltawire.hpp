@@ -511,6 +511,114 @@ private:
     std::unique_ptr<dw_message, deleter> message_;
 };
 
+/** Options of a client. The views and slices in it are copied by the client. */
+struct client_options : dw_client_options {
+    client_options() noexcept : dw_client_options DW_CLIENT_OPTIONS_INIT {}
+};
+
+/** What is asked; what it points to has to live until it was given to a client. */
+struct request : dw_request {
+    request() noexcept : dw_request DW_REQUEST_INIT {}
+};
+
+/** One request and its response, made by a client. */
+class stream {
+public:
+    explicit stream(dw_stream *made) noexcept : stream_(made) {}
+
+    dw_status next(delta &to) noexcept { return dw_stream_next(get(), to.get()); }
+    dw_status fetch(message &to) noexcept { return dw_stream_fetch(get(), to.get()); }
+
+    /** The deltas, each as soon as its bytes are in. */
+    auto read(dw_status &status) noexcept {
+        return detail::with_status<delta>(status, [this](delta &to) { return next(to); });
+    }
+#if DELTAWIRE_EXCEPTIONS
+    auto read() {
+        return detail::throwing<delta>(this, [this](delta &to) { return next(to); });
+    }
+
+    [[noreturn]] void fail(dw_status status) const {
+        dw_failure details;
+        if (dw_stream_failure(get(), &details) != DW_OK || details.status != status)
+            throw error(status);
+        dw_error shown{};
+        shown.offset = details.offset;
+        shown.message = details.message;
+        throw error(status, shown);
+    }
+#endif
+
+    /** May be called from any thread. */
+    void cancel() noexcept { dw_stream_cancel(get()); }
+
+    dw_end end() const noexcept { return static_cast<dw_end>(dw_stream_end(get())); }
+
+    /** What failed last. */
+    dw_failure failure() const noexcept {
+        dw_failure failure{};
+        if (dw_stream_failure(get(), &failure) != DW_OK)
+            failure = {};
+        return failure;
+    }
+
+    dw_stream *get() const noexcept { return stream_.get(); }
+    explicit operator bool() const noexcept { return stream_ != nullptr; }
+
+private:
+    struct deleter {
+        void operator()(dw_stream *stream) const noexcept { dw_stream_free(stream); }
+    };
+    std::unique_ptr<dw_stream, deleter> stream_;
+};
+
+/** Asks one provider. */
+class client {
+public:
+#if DELTAWIRE_EXCEPTIONS
+    explicit client(const client_options &options = {}) {
+        dw_client *made = nullptr;
+        char why[256] = "";
+        dw_status status = dw_client_new(&options, &made, why, sizeof why);
+        if (status == DW_ERR_REQUEST) {
+            dw_error details{};
+            details.message = slice(why);
+            throw error(status, details);
+        }
+        check(status);
+        client_.reset(made);
+    }
+
+    /** A stream of a request that is not sent yet. */
+    deltawire::stream ask(const request &what) const {
+        dw_status status;
+        deltawire::stream made = ask(what, status);
+        check(status);
+        return made;
+    }
+#endif
+    client(const client_options &options, dw_status &status) noexcept {
+        dw_client *made = nullptr;
+        status = dw_client_new(&options, &made, nullptr, 0);
+        client_.reset(made);
+    }
+
+    deltawire::stream ask(const request &what, dw_status &status) const noexcept {
+        dw_stream *made = nullptr;
+        status = dw_client_stream(get(), &what, &made);
+        return deltawire::stream(made);
+    }
+
+    dw_client *get() const noexcept { return client_.get(); }
+    explicit operator bool() const noexcept { return client_ != nullptr; }
+
+private:
+    struct deleter {
+        void operator()(dw_client *client) const noexcept { dw_client_free(client); }
+    };
+    std::unique_ptr<dw_client, deleter> client_;
+};
+
 } // namespace deltawire
 
 #endif

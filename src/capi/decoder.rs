@@ -107,7 +107,7 @@ impl dw_decoder_options {
     /// # Safety
     ///
     /// The slices can be read.
-    unsafe fn get(&self) -> Option<crate::Options> {
+    pub(super) unsafe fn get(&self) -> Option<crate::Options> {
         let name = |slice: dw_slice| {
             // SAFETY: handed on.
             let name = core::str::from_utf8(unsafe { slice.get() }?).ok()?;

@@ -104,6 +104,13 @@ pub struct dw_tool_call {
     pub reserved: [u64; 4],
 }
 
+impl dw_message {
+    /// Has this in place of what it had.
+    pub(super) fn replace(&mut self, message: Message) {
+        self.message = message;
+    }
+}
+
 impl dw_message_info {
     fn of(message: &Message) -> Self {
         let text = |text: &Option<String>| dw_slice::of(text.as_deref().unwrap_or("").as_bytes());
@@ -248,7 +255,7 @@ pub unsafe extern "C" fn dw_message_read(
         };
         match Message::from_response(body) {
             Ok(read) => {
-                handle.message = read;
+                handle.replace(read);
                 dw_status::DW_OK
             }
             Err(what) => {

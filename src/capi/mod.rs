@@ -29,6 +29,7 @@
 )]
 
 mod boundary;
+pub mod client;
 pub mod decoder;
 pub mod delta;
 pub mod message;
@@ -37,5 +38,18 @@ mod options;
 pub mod parser;
 pub mod slice;
 pub mod status;
+mod transport;
 pub mod version;
 mod window;
+
+/// What the header says of threads: objects may move, and a client and cancelling be shared.
+const _: () = {
+    const fn may_move<T: Send>() {}
+    const fn may_be_shared<T: Send + Sync>() {}
+    may_move::<crate::frame::Parser<Vec<u8>>>();
+    may_move::<crate::Decoder>();
+    may_move::<crate::Message>();
+    may_move::<transport::Stream>();
+    may_be_shared::<transport::Client>();
+    may_be_shared::<transport::Cancel>();
+};

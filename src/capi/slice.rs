@@ -78,6 +78,23 @@ pub(super) unsafe fn bytes<'a>(ptr: *const u8, len: usize) -> Option<&'a [u8]> {
     }
 }
 
+/// As [`bytes`], of any values.
+///
+/// # Safety
+///
+/// If `ptr` is not NULL, `len` values can be read there, and nobody writes to them during `'a`.
+pub(super) unsafe fn array<'a, T>(ptr: *const T, len: usize) -> Option<&'a [T]> {
+    let size = size_of::<T>().checked_mul(len)?;
+    if len == 0 {
+        Some(&[])
+    } else if ptr.is_null() || !ptr.is_aligned() || isize::try_from(size).is_err() {
+        None
+    } else {
+        // SAFETY: aligned, not NULL, no longer than memory can be, and the caller promises the rest.
+        Some(unsafe { core::slice::from_raw_parts(ptr, len) })
+    }
+}
+
 impl dw_input {
     /// What is not used yet; `None` where the fields contradict each other.
     ///

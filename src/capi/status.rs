@@ -3,7 +3,8 @@
 //! Every call that can fail returns a `dw_status`: above zero something was produced, zero the call
 //! has done what it can, below zero it failed. From DW_ERR_OUT_OF_MEMORY down to -19 it failed for one
 //! event, and the stream goes on behind it: DW_IS_EVENT_ERROR says so, call on. What failed in detail
-//! is asked of the handle, `dw_parser_error` or `dw_decoder_error`; nothing is kept by thread.
+//! is asked of the object, `dw_parser_error`, `dw_decoder_error`, `dw_stream_failure`; nothing is kept
+//! by thread.
 //!
 //! ```c
 //! /** Whether a status says that one event could not be read, and that the stream goes on. */
@@ -47,6 +48,37 @@ pub enum dw_status {
     DW_ERR_BAD_FRAME = -12,
     /// The payload of an event is not JSON. It comes next, untouched, as `DW_DELTA_OTHER`.
     DW_ERR_NOT_JSON = -13,
+
+    /// The request cannot be sent as it is: its URL, a header, certificates, a proxy is malformed.
+    DW_ERR_REQUEST = -20,
+    /// The server, or the proxy before it, could not be reached. It has not seen the request.
+    DW_ERR_CONNECT = -21,
+    /// No TLS came about: the certificate is not trusted, not of this name or time, or there is none.
+    DW_ERR_TLS = -22,
+    /// Nothing came for too long.
+    DW_ERR_TIMEOUT = -23,
+    /// The server refused, by an HTTP status other than 2xx.
+    DW_ERR_STATUS = -24,
+    /// The body is none that has events or deltas: a web page, a picture.
+    DW_ERR_CONTENT_TYPE = -25,
+    /// The body has an encoding that is not known, or is damaged.
+    DW_ERR_ENCODING = -26,
+    /// A redirect that is not followed.
+    DW_ERR_REDIRECT = -27,
+    /// What came is not HTTP.
+    DW_ERR_PROTOCOL = -28,
+    /// The server closed the connection before it answered.
+    DW_ERR_CLOSED = -29,
+    /// The connection was reset: the server, or somebody between, went away.
+    DW_ERR_RESET = -30,
+    /// The body ended before its length, before its last chunk, or without TLS's end.
+    DW_ERR_TRUNCATED = -31,
+    /// More than the limit: a whole response, or the head of a response.
+    DW_ERR_LIMIT = -32,
+    /// `dw_stream_cancel` was called.
+    DW_ERR_CANCELLED = -33,
+    /// A failure of the transport that is none of these.
+    DW_ERR_TRANSPORT = -34,
 }
 
 /// Every status with its name and what it says. `dw_status` itself cannot be made of this table,
@@ -99,6 +131,77 @@ const STATUSES: &[(dw_status, &CStr, &CStr)] = &[
         dw_status::DW_ERR_NOT_A_RESPONSE,
         c"DW_ERR_NOT_A_RESPONSE",
         c"the body is JSON, but no response of a known kind",
+    ),
+    (
+        dw_status::DW_ERR_REQUEST,
+        c"DW_ERR_REQUEST",
+        c"the request cannot be sent as it is",
+    ),
+    (
+        dw_status::DW_ERR_CONNECT,
+        c"DW_ERR_CONNECT",
+        c"the server could not be reached",
+    ),
+    (dw_status::DW_ERR_TLS, c"DW_ERR_TLS", c"no TLS came about"),
+    (
+        dw_status::DW_ERR_TIMEOUT,
+        c"DW_ERR_TIMEOUT",
+        c"nothing came for too long",
+    ),
+    (
+        dw_status::DW_ERR_STATUS,
+        c"DW_ERR_STATUS",
+        c"the server refused",
+    ),
+    (
+        dw_status::DW_ERR_CONTENT_TYPE,
+        c"DW_ERR_CONTENT_TYPE",
+        c"the body is none that has events",
+    ),
+    (
+        dw_status::DW_ERR_ENCODING,
+        c"DW_ERR_ENCODING",
+        c"the body has an encoding that is not known, or is damaged",
+    ),
+    (
+        dw_status::DW_ERR_REDIRECT,
+        c"DW_ERR_REDIRECT",
+        c"a redirect that is not followed",
+    ),
+    (
+        dw_status::DW_ERR_PROTOCOL,
+        c"DW_ERR_PROTOCOL",
+        c"what came is not HTTP",
+    ),
+    (
+        dw_status::DW_ERR_CLOSED,
+        c"DW_ERR_CLOSED",
+        c"the server closed the connection before it answered",
+    ),
+    (
+        dw_status::DW_ERR_RESET,
+        c"DW_ERR_RESET",
+        c"the connection was reset",
+    ),
+    (
+        dw_status::DW_ERR_TRUNCATED,
+        c"DW_ERR_TRUNCATED",
+        c"the body ended before its end",
+    ),
+    (
+        dw_status::DW_ERR_LIMIT,
+        c"DW_ERR_LIMIT",
+        c"the response is larger than the limit",
+    ),
+    (
+        dw_status::DW_ERR_CANCELLED,
+        c"DW_ERR_CANCELLED",
+        c"it was cancelled",
+    ),
+    (
+        dw_status::DW_ERR_TRANSPORT,
+        c"DW_ERR_TRANSPORT",
+        c"the transport failed",
     ),
 ];
 

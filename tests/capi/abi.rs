@@ -8,7 +8,9 @@ use std::fmt::Write as _;
 use std::mem::{align_of, offset_of, size_of};
 use std::process::Command;
 
-use deltawire::capi::{decoder::*, delta::*, message::*, parser::*, slice::*, status::*};
+use deltawire::capi::{
+    client::*, decoder::*, delta::*, message::*, parser::*, slice::*, status::*,
+};
 
 use crate::toolchain::{folder, program, root, run, runner, stage};
 
@@ -108,6 +110,20 @@ fn layouts() -> Vec<Layout> {
         }
         dw_choice { index, finish_reason, finish_raw, text, reasoning, refusal, reserved }
         dw_tool_call { choice, index, id, name, arguments, reserved }
+        dw_header { name, value }
+        dw_client_options {
+            struct_size, provider, base_url, key, api_version, proxy, ca_file, headers, headers_len,
+            timeout_connect_ms, timeout_first_byte_ms, timeout_idle_ms, timeout_content_ms, retries,
+            reserved0, max_response_bytes, decoder
+        }
+        dw_turn { role, content }
+        dw_request {
+            struct_size, flags, model, turns, turns_len, max_tokens, n, temperature, path, json
+        }
+        dw_failure {
+            status, http_status, error_kind, transient, retry_after_ms, offset, message, code, said,
+            request_id, body, reserved
+        }
     }
 }
 

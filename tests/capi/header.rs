@@ -13,7 +13,7 @@ use cbindgen::{Builder, Config, DocumentationLength, DocumentationStyle, Languag
 
 /// The files with a section each, in the header's order.
 const SECTIONS: &[&str] = &[
-    "version", "slice", "status", "names", "parser", "delta", "decoder", "message",
+    "version", "slice", "status", "names", "parser", "delta", "decoder", "message", "client",
 ];
 
 const LINE_LENGTH: usize = 100;
