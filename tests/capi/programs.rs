@@ -1,5 +1,6 @@
 //! Programs in C and C++: tests that say themselves whether all is well, and `ffi-examples`.
 
+use std::io::Read as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -137,6 +138,131 @@ fn a_parser_in_the_callers_memory_never_calls_malloc() {
     assert_eq!(text(&output.stderr), "malloc was called\n");
 }
 
+/// Runs a chat against a server that answers so: exit status, reply, complaint, request.
+fn ask(program: &Path, status: &'static str, body: &[u8]) -> (Option<i32>, String, String, String) {
+    let server = Server::start(status, body.to_vec());
+    let mut command = chat_of(program, &server.base_url);
+    let output = command.output().expect("a program");
+    let request = server.requests.recv().expect("a request");
+    let said = text(&output.stdout);
+    (output.status.code(), said, text(&output.stderr), request)
+}
+
+fn chat_of(program: &Path, base_url: &str) -> Command {
+    let mut command = runner(program);
+    command
+        .arg("Say \"hello\"")
+        .env("OPENAI_BASE_URL", base_url);
+    command
+        .env("OPENAI_API_KEY", "key-1")
+        .env("OPENAI_MODEL", "tiny-chat-1");
+    command
+}
+
+/// What every chat has to do, whatever carries it.
+fn check_chat(program: &Path, refused: i32) {
+    let chat = std::fs::read(root().join("tests/data/serve-chat.sse")).expect("a stream");
+    let refusal = br#"{"error":{"message":"Incorrect API key","code":"invalid_api_key"}}"#;
+    let name = program.display();
+    let (status, reply, _, request) = ask(program, "200 OK", &chat);
+    assert_eq!((status, &*reply), (Some(0), "Grüß dich\n"), "{name}");
+    assert!(
+        request.starts_with("POST /v1/chat/completions "),
+        "{request}"
+    );
+    let head = request.to_ascii_lowercase();
+    assert!(
+        head.contains("authorization: bearer key-1\r\n"),
+        "{request}"
+    );
+    let (_, body) = request.split_once("\r\n\r\n").expect("a body");
+    let body: serde_json::Value = serde_json::from_str(body).expect("JSON");
+    assert_eq!(body["messages"][0]["content"], "Say \"hello\"");
+    assert_eq!(
+        (&body["stream"], &body["model"]),
+        (&true.into(), &"tiny-chat-1".into())
+    );
+
+    let (status, reply, _, _) = ask(program, "200 OK", &chat[..chat.len() - 16]);
+    assert_eq!((status, &*reply), (Some(1), "Grüß dich\n"), "{name}");
+    let (status, reply, complaint, _) = ask(program, "401 Unauthorized", refusal);
+    assert_eq!((status, reply.trim()), (Some(refused), ""), "{name}");
+    assert!(complaint.contains("Incorrect API key"), "{complaint}");
+    assert!(!complaint.contains("key-1"), "{complaint}");
+}
+
+#[test]
+fn a_chat_on_the_built_in_transport_prints_the_reply_and_says_what_was_wrong() {
+    for source in ["ffi-examples/c/chat.c", "ffi-examples/cpp/chat.cpp"] {
+        let name = source.replace(['/', '.'], "-");
+        let Some(program) = program(source, &name, &[&static_library()]) else {
+            return;
+        };
+        check_chat(&program, 3);
+        // A base URL that is none, and a server that is not there.
+        for (base_url, complaint) in [("nowhere", "nowhere"), ("http://127.0.0.1:1/v1", ":1/v1")] {
+            let output = chat_of(&program, base_url).output().expect("a program");
+            let said = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(3), "{said}");
+            assert!(said.contains(complaint), "{said}");
+        }
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn control_c_ends_a_chat_that_waits_and_leaves_the_reply_so_far() {
+    let source = "ffi-examples/c/chat.c";
+    let Some(program) = program(source, "chat-cancelled", &[&static_library()]) else {
+        return;
+    };
+    // A server that says a word and then no more.
+    let word = b"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Well\"}}]}\n\n";
+    let server = Server::start_and_wait("200 OK", word.to_vec());
+    let mut command = chat_of(&program, &server.base_url);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("a program");
+    let mut first = [0; 4];
+    let stdout = child.stdout.as_mut().expect("a pipe");
+    stdout.read_exact(&mut first).expect("the first word");
+    assert_eq!(&first, b"Well");
+    run(Command::new("kill").args(["-INT", &child.id().to_string()]));
+    let output = child.wait_with_output().expect("an end");
+    assert_eq!(output.status.code(), Some(130), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stderr).contains("cancelled"),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+#[test]
+fn transport_misuse_and_cancelling_do_what_the_header_says() {
+    let source = "tests/capi/c/transport.c";
+    let Some(program) = program(source, "transport", &[&static_library()]) else {
+        return;
+    };
+    let chat = std::fs::read(root().join("tests/data/serve-chat.sse")).expect("a stream");
+    let complete = Server::start("200 OK", chat.clone());
+    let waits = Server::start_and_wait("200 OK", chat[..200].to_vec());
+    let refuses = Server::start("429 Too Many Requests", b"{\"error\":\"slow\"}".to_vec());
+    let whole = br#"{"choices":[{"message":{"content":"2"},"finish_reason":"stop"}]}"#.to_vec();
+    let whole = Server::start("200 OK", whole);
+    let mut command = runner(&program);
+    for server in [&complete, &waits, &refuses, &whole] {
+        command.arg(&server.base_url);
+    }
+    print!("{}", text(&run(&mut command).stdout));
+}
+
+#[test]
+fn a_library_without_the_transport_says_so() {
+    let Some(program) = program("tests/capi/c/no_transport.c", "none", &[checked_library()]) else {
+        return;
+    };
+    run(&mut runner(&program));
+}
+
 #[test]
 fn a_chat_over_libcurl_prints_the_reply_and_says_what_was_wrong() {
     let curl = Command::new("pkg-config")
@@ -151,9 +277,6 @@ fn a_chat_over_libcurl_prints_the_reply_and_says_what_was_wrong() {
     let library = static_library();
     let mut arguments = vec![library.as_path()];
     arguments.extend(curl.split_whitespace().map(Path::new));
-    let chat = std::fs::read(root().join("tests/data/serve-chat.sse")).expect("a stream");
-    let cut = chat[..chat.len() - 16].to_vec();
-    let refusal = br#"{"error":{"message":"Incorrect API key","code":"invalid_api_key"}}"#.to_vec();
     for source in [
         "ffi-examples/c/curl_chat.c",
         "ffi-examples/cpp/curl_chat.cpp",
@@ -162,46 +285,6 @@ fn a_chat_over_libcurl_prints_the_reply_and_says_what_was_wrong() {
         let Some(program) = program(source, &name, &arguments) else {
             return;
         };
-        let ask = |status, body: &[u8]| {
-            let server = Server::start(status, body.to_vec());
-            let mut command = Command::new(&program);
-            command
-                .arg("Say \"hello\"")
-                .env("OPENAI_BASE_URL", &server.base_url);
-            command
-                .env("OPENAI_API_KEY", "key-1")
-                .env("OPENAI_MODEL", "tiny-chat-1");
-            let output = command.output().expect("a program");
-            let request = server.requests.recv().expect("a request");
-            let said = text(&output.stdout);
-            (output.status.code(), said, text(&output.stderr), request)
-        };
-        let (status, reply, _, request) = ask("200 OK", &chat);
-        assert_eq!((status, reply.as_str()), (Some(0), "Grüß dich\n"), "{name}");
-        assert!(
-            request.starts_with("POST /v1/chat/completions "),
-            "{request}"
-        );
-        assert!(
-            request.contains("Authorization: Bearer key-1\r\n"),
-            "{request}"
-        );
-        let (_, body) = request.split_once("\r\n\r\n").expect("a body");
-        let body: serde_json::Value = serde_json::from_str(body).expect("JSON");
-        assert_eq!(body["messages"][0]["content"], "Say \"hello\"");
-        assert_eq!(
-            (&body["stream"], &body["model"]),
-            (&true.into(), &"tiny-chat-1".into())
-        );
-
-        let (status, reply, complaint, _) = ask("200 OK", &cut);
-        assert_eq!((status, reply.as_str()), (Some(1), "Grüß dich\n"), "{name}");
-        assert!(complaint.contains("not complete"), "{complaint}");
-        let (status, reply, complaint, _) = ask("401 Unauthorized", &refusal);
-        assert_eq!((status, reply.as_str()), (Some(1), "\n"), "{name}");
-        assert!(
-            complaint.contains("authentication: Incorrect API key"),
-            "{complaint}"
-        );
+        check_chat(&program, 1);
     }
 }

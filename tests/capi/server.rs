@@ -13,10 +13,20 @@ pub(crate) struct Server {
 impl Server {
     /// Answers with a status and a body, in chunks of a few bytes.
     pub(crate) fn start(status: &'static str, body: Vec<u8>) -> Server {
+        Self::serve(status, body, true)
+    }
+
+    /// The same, but the end of the body never comes.
+    pub(crate) fn start_and_wait(status: &'static str, body: Vec<u8>) -> Server {
+        Self::serve(status, body, false)
+    }
+
+    fn serve(status: &'static str, body: Vec<u8>, ends: bool) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
         let (sender, requests) = mpsc::channel();
         thread::spawn(move || {
+            let mut open = Vec::new();
             for connection in listener.incoming() {
                 let mut connection = connection.expect("a connection");
                 let mut reader = BufReader::new(connection.try_clone().expect("a connection"));
@@ -44,7 +54,11 @@ impl Server {
                     let _ = connection.write_all(b"\r\n");
                     let _ = connection.flush();
                 }
-                let _ = connection.write_all(b"0\r\n\r\n");
+                if ends {
+                    let _ = connection.write_all(b"0\r\n\r\n");
+                } else {
+                    open.push(connection);
+                }
             }
         });
         Server {
