@@ -313,7 +313,10 @@ public:
               typename = std::enable_if_t<std::is_convertible_v<Bytes, std::string_view>>>
     auto read(Bytes &&bytes) {
         static_assert(!std::is_same_v<Bytes, std::string>, "the views would outlive the string");
-        return read_view(bytes);
+        return detail::throwing<delta>(
+            this, [this, from = input(std::string_view(bytes))](delta &to) mutable {
+                return next(from, to);
+            });
     }
     auto finish() {
         return detail::throwing<delta>(this, [this](delta &to) { return finish(to); });
@@ -342,13 +345,6 @@ public:
     explicit operator bool() const noexcept { return decoder_ != nullptr; }
 
 private:
-#if DELTAWIRE_EXCEPTIONS
-    auto read_view(std::string_view bytes) {
-        return detail::throwing<delta>(
-            this, [this, from = input(bytes)](delta &to) mutable { return next(from, to); });
-    }
-#endif
-
     struct deleter {
         void operator()(dw_decoder *decoder) const noexcept { dw_decoder_free(decoder); }
     };
@@ -405,7 +401,10 @@ public:
               typename = std::enable_if_t<std::is_convertible_v<Bytes, std::string_view>>>
     auto read(Bytes &&bytes) {
         static_assert(!std::is_same_v<Bytes, std::string>, "the views would outlive the string");
-        return read_view(bytes);
+        return detail::throwing<item>(
+            this, [this, from = input(std::string_view(bytes))](item &to) mutable {
+                return next(from, to);
+            });
     }
     auto finish() {
         return detail::throwing<item>(this, [this](item &to) { return finish(to); });
@@ -435,13 +434,6 @@ public:
     explicit operator bool() const noexcept { return parser_ != nullptr; }
 
 private:
-#if DELTAWIRE_EXCEPTIONS
-    auto read_view(std::string_view bytes) {
-        return detail::throwing<item>(
-            this, [this, from = input(bytes)](item &to) mutable { return next(from, to); });
-    }
-#endif
-
     struct deleter {
         void operator()(dw_parser *parser) const noexcept { dw_parser_free(parser); }
     };
