@@ -22,6 +22,7 @@
 
 use core::cell::UnsafeCell;
 use core::ffi::c_char;
+use core::mem::MaybeUninit;
 
 use super::boundary::{Handle, ask, enter, give, run, show, take};
 use super::decoder::dw_decoder_options;
@@ -519,13 +520,13 @@ pub unsafe extern "C" fn dw_stream_free(stream: *mut dw_stream) {
 pub unsafe extern "C" fn dw_stream_next(stream: *mut dw_stream, delta: *mut dw_delta) -> dw_status {
     // SAFETY: NULL, or a stream that was not freed. No other thread uses what runs.
     enter(unsafe { running(stream) }, |running| {
-        if delta.is_null() {
+        // SAFETY: NULL, or a place for a delta, of which nothing is read.
+        let Some(delta) = (unsafe { delta.cast::<MaybeUninit<dw_delta>>().as_mut() }) else {
             return dw_status::DW_ERR_ARGUMENT;
-        }
+        };
         let error = match running.stream.next() {
             Ok(Some(next)) => {
-                // SAFETY: not NULL, so it points to a delta that may be written.
-                unsafe { delta.write(dw_delta::of(&next)) };
+                dw_delta::write(delta, &next);
                 return dw_status::DW_DELTA;
             }
             Ok(None) => return dw_status::DW_OK,

@@ -138,7 +138,8 @@ impl dw_decoder {
     /// The error that a batch met behind its deltas, if it did.
     #[inline]
     fn pending(&mut self) -> Option<dw_status> {
-        let error = self.pending.take()?;
+        let error = self.pending?;
+        self.pending = None;
         Some(self.failure.note(&error))
     }
 }
@@ -212,9 +213,10 @@ pub unsafe extern "C" fn dw_decoder_next(
 ) -> dw_status {
     // SAFETY: NULL, or a decoder that was not freed and that no other thread uses meanwhile.
     enter(unsafe { decoder.as_mut() }, |handle| {
-        if delta.is_null() {
+        // SAFETY: NULL, or a place for a delta, of which nothing is read.
+        let Some(delta) = (unsafe { delta.cast::<MaybeUninit<dw_delta>>().as_mut() }) else {
             return dw_status::DW_ERR_ARGUMENT;
-        }
+        };
         if let Some(status) = handle.pending() {
             return status;
         }
@@ -226,8 +228,7 @@ pub unsafe extern "C" fn dw_decoder_next(
         } = handle;
         let read = |rest: &mut &[u8]| match decoder.next(rest) {
             Ok(Some(next)) => {
-                // SAFETY: not NULL, so it points to a delta that may be written.
-                unsafe { delta.write(dw_delta::of(&next)) };
+                dw_delta::write(delta, &next);
                 dw_status::DW_DELTA
             }
             Ok(None) => dw_status::DW_OK,
@@ -319,8 +320,8 @@ fn batch(
     let mut settled = 0;
     let mut error = None;
     while let Some(slot) = room.get_mut(len) {
-        let mut next = match decoder.next(rest) {
-            Ok(Some(next)) => dw_delta::of(&next),
+        let next = match decoder.next(rest) {
+            Ok(Some(next)) => dw_delta::write(slot, &next),
             Ok(None) => break,
             Err(met) => {
                 error = Some(met);
@@ -339,7 +340,6 @@ fn batch(
                 }
             }
         }
-        slot.write(next);
         if !is_kept {
             break;
         }
@@ -383,9 +383,10 @@ pub unsafe extern "C" fn dw_decoder_finish(
 ) -> dw_status {
     // SAFETY: NULL, or a decoder that was not freed and that no other thread uses meanwhile.
     enter(unsafe { decoder.as_mut() }, |handle| {
-        if delta.is_null() {
+        // SAFETY: NULL, or a place for a delta, of which nothing is read.
+        let Some(delta) = (unsafe { delta.cast::<MaybeUninit<dw_delta>>().as_mut() }) else {
             return dw_status::DW_ERR_ARGUMENT;
-        }
+        };
         if !handle.window.is_empty() {
             return dw_status::DW_ERR_ORDER;
         }
@@ -394,8 +395,7 @@ pub unsafe extern "C" fn dw_decoder_finish(
         }
         match handle.decoder.finish() {
             Ok(Some(next)) => {
-                // SAFETY: not NULL, so it points to a delta that may be written.
-                unsafe { delta.write(dw_delta::of(&next)) };
+                dw_delta::write(delta, &next);
                 dw_status::DW_DELTA
             }
             Ok(None) => dw_status::DW_OK,

@@ -3,6 +3,7 @@
 //! What a provider's stream says, piece by piece. One event on the wire gives none, one or several.
 
 use core::ffi::{CStr, c_char};
+use core::mem::MaybeUninit;
 
 use super::names;
 use super::slice::dw_slice;
@@ -207,135 +208,144 @@ impl dw_usage {
 }
 
 impl dw_delta {
-    const fn empty(kind: dw_delta_kind) -> Self {
-        dw_delta {
-            kind: kind as u32,
-            choice: 0,
-            index: 0,
-            flags: 0,
-            finish_reason: 0,
-            error_kind: 0,
-            text: dw_slice::EMPTY,
-            id: dw_slice::EMPTY,
-            name: dw_slice::EMPTY,
-            model: dw_slice::EMPTY,
-            role: dw_slice::EMPTY,
-            code: dw_slice::EMPTY,
-            raw: dw_slice::EMPTY,
-            usage: dw_usage::NONE,
-            reserved: [0; 4],
-        }
-    }
+    const EMPTY: dw_delta = dw_delta {
+        kind: 0,
+        choice: 0,
+        index: 0,
+        flags: 0,
+        finish_reason: 0,
+        error_kind: 0,
+        text: dw_slice::EMPTY,
+        id: dw_slice::EMPTY,
+        name: dw_slice::EMPTY,
+        model: dw_slice::EMPTY,
+        role: dw_slice::EMPTY,
+        code: dw_slice::EMPTY,
+        raw: dw_slice::EMPTY,
+        usage: dw_usage::NONE,
+        reserved: [0; 4],
+    };
 
-    fn piece(kind: dw_delta_kind, choice: u32, text: &str) -> Self {
-        dw_delta {
-            choice,
-            text: dw_slice::of(text.as_bytes()),
-            ..Self::empty(kind)
-        }
-    }
-
-    fn tool_call_start(kind: dw_delta_kind, choice: u32, index: i32, id: &str, name: &str) -> Self {
-        dw_delta {
-            choice,
-            index,
-            id: dw_slice::of(id.as_bytes()),
-            name: dw_slice::of(name.as_bytes()),
-            ..Self::empty(kind)
-        }
-    }
-
-    fn arguments(
-        kind: dw_delta_kind,
-        choice: u32,
-        index: i32,
-        fragment: &str,
-        whole: bool,
-    ) -> Self {
-        dw_delta {
-            index,
-            flags: if whole { DW_DELTA_WHOLE } else { 0 },
-            ..Self::piece(kind, choice, fragment)
-        }
-    }
-
-    /// The delta for C. Its slices point to where the delta's do.
+    /// Writes the delta for C where C wants to have it: made elsewhere, it would be copied. Its slices
+    /// point to where the delta's do.
     #[inline]
-    pub(super) fn of(delta: &Delta<'_>) -> Self {
-        use dw_delta_kind::*;
+    pub(super) fn write<'o>(
+        out: &'o mut MaybeUninit<dw_delta>,
+        delta: &Delta<'_>,
+    ) -> &'o mut dw_delta {
+        let out = out.write(Self::EMPTY);
         match *delta {
-            Delta::Text { choice, text } => Self::piece(DW_DELTA_TEXT, choice, text),
-            Delta::Reasoning { choice, text } => Self::piece(DW_DELTA_REASONING, choice, text),
-            Delta::Refusal { choice, text } => Self::piece(DW_DELTA_REFUSAL, choice, text),
+            Delta::Text { choice, text } => out.piece(dw_delta_kind::DW_DELTA_TEXT, choice, text),
+            Delta::Reasoning { choice, text } => {
+                out.piece(dw_delta_kind::DW_DELTA_REASONING, choice, text);
+            }
+            Delta::ToolCallArguments {
+                choice,
+                index,
+                fragment,
+                whole: false,
+            } => {
+                let kind = dw_delta_kind::DW_DELTA_TOOL_CALL_ARGUMENTS;
+                out.piece(kind, choice, fragment);
+                out.index = index;
+            }
+            _ => out.rarer(delta),
+        }
+        out
+    }
+
+    #[inline]
+    fn piece(&mut self, kind: dw_delta_kind, choice: u32, text: &str) {
+        self.kind = kind as u32;
+        self.choice = choice;
+        self.text = dw_slice::of(text.as_bytes());
+    }
+
+    /// All kinds, of which [`write`](Self::write) has the frequent ones itself.
+    fn rarer(&mut self, delta: &Delta<'_>) {
+        use dw_delta_kind::*;
+        let slice = |text: &str| dw_slice::of(text.as_bytes());
+        let kind = match *delta {
+            Delta::Text { choice, text } => return self.piece(DW_DELTA_TEXT, choice, text),
+            Delta::Reasoning { choice, text } => {
+                return self.piece(DW_DELTA_REASONING, choice, text);
+            }
+            Delta::Refusal { choice, text } => return self.piece(DW_DELTA_REFUSAL, choice, text),
             Delta::ToolCallArguments {
                 choice,
                 index,
                 fragment,
                 whole,
-            } => Self::arguments(DW_DELTA_TOOL_CALL_ARGUMENTS, choice, index, fragment, whole),
-            Delta::ServerToolCallArguments {
+            }
+            | Delta::ServerToolCallArguments {
                 choice,
                 index,
                 fragment,
                 whole,
-            } => Self::arguments(
-                DW_DELTA_SERVER_TOOL_CALL_ARGUMENTS,
-                choice,
-                index,
-                fragment,
-                whole,
-            ),
+            } => {
+                let kind = match delta {
+                    Delta::ToolCallArguments { .. } => DW_DELTA_TOOL_CALL_ARGUMENTS,
+                    _ => DW_DELTA_SERVER_TOOL_CALL_ARGUMENTS,
+                };
+                self.index = index;
+                self.flags = if whole { DW_DELTA_WHOLE } else { 0 };
+                return self.piece(kind, choice, fragment);
+            }
             Delta::ToolCallStart {
                 choice,
                 index,
                 id,
                 name,
-            } => Self::tool_call_start(DW_DELTA_TOOL_CALL_START, choice, index, id, name),
-            Delta::ServerToolCallStart {
+            }
+            | Delta::ServerToolCallStart {
                 choice,
                 index,
                 id,
                 name,
-            } => Self::tool_call_start(DW_DELTA_SERVER_TOOL_CALL_START, choice, index, id, name),
-            Delta::Start { id, model, role } => dw_delta {
-                id: dw_slice::of(id.as_bytes()),
-                model: dw_slice::of(model.as_bytes()),
-                role: dw_slice::of(role.as_bytes()),
-                ..Self::empty(DW_DELTA_START)
-            },
+            } => {
+                (self.choice, self.index) = (choice, index);
+                (self.id, self.name) = (slice(id), slice(name));
+                match delta {
+                    Delta::ToolCallStart { .. } => DW_DELTA_TOOL_CALL_START,
+                    _ => DW_DELTA_SERVER_TOOL_CALL_START,
+                }
+            }
+            Delta::Start { id, model, role } => {
+                (self.id, self.model, self.role) = (slice(id), slice(model), slice(role));
+                DW_DELTA_START
+            }
             Delta::Finish {
                 choice,
                 reason,
                 raw,
-            } => dw_delta {
-                choice,
-                finish_reason: names::finish_reason_number(reason),
-                raw: dw_slice::of(raw.as_bytes()),
-                ..Self::empty(DW_DELTA_FINISH)
-            },
-            Delta::Usage(usage) => dw_delta {
-                usage: dw_usage::of(&usage),
-                ..Self::empty(DW_DELTA_USAGE)
-            },
-            Delta::Error(error) => dw_delta {
-                flags: if error.transient {
+            } => {
+                self.choice = choice;
+                self.finish_reason = names::finish_reason_number(reason);
+                self.raw = slice(raw);
+                DW_DELTA_FINISH
+            }
+            Delta::Usage(usage) => {
+                self.usage = dw_usage::of(&usage);
+                DW_DELTA_USAGE
+            }
+            Delta::Error(error) => {
+                self.flags = if error.transient {
                     DW_DELTA_TRANSIENT
                 } else {
                     0
-                },
-                error_kind: names::error_kind_number(error.kind),
-                text: dw_slice::of(error.message.as_bytes()),
-                code: dw_slice::of(error.code.as_bytes()),
-                raw: dw_slice::of(error.raw),
-                ..Self::empty(DW_DELTA_ERROR)
-            },
-            Delta::Other { event, raw } => dw_delta {
-                name: dw_slice::of(event.as_bytes()),
-                raw: dw_slice::of(raw),
-                ..Self::empty(DW_DELTA_OTHER)
-            },
-            Delta::Done => Self::empty(DW_DELTA_DONE),
-        }
+                };
+                self.error_kind = names::error_kind_number(error.kind);
+                (self.text, self.code) = (slice(error.message), slice(error.code));
+                self.raw = dw_slice::of(error.raw);
+                DW_DELTA_ERROR
+            }
+            Delta::Other { event, raw } => {
+                (self.name, self.raw) = (slice(event), dw_slice::of(raw));
+                DW_DELTA_OTHER
+            }
+            Delta::Done => DW_DELTA_DONE,
+        };
+        self.kind = kind as u32;
     }
 
     /// Every slice in it.

@@ -126,7 +126,7 @@ memory() {
     if has valgrind; then
         # LLVM looks at bytes that have no value yet, and then does not use what it saw: valgrind's
         # complaints about conditions are of that kind, and are left to ASan's side.
-        DW_TEST_RUNNER="valgrind -q --error-exitcode=99 --undef-value-errors=no --show-mismatched-frees=yes --leak-check=full --show-leak-kinds=all --errors-for-leak-kinds=all --suppressions=tests/capi/valgrind.supp" \
+        DW_TEST_RUNNER="valgrind -q --error-exitcode=99 --undef-value-errors=no --show-mismatched-frees=yes --leak-check=full --show-leak-kinds=all --errors-for-leak-kinds=all" \
             "${test[@]}" -- programs abi
         echo "valgrind: no error, no leak"
     else
