@@ -228,7 +228,7 @@ impl dw_delta {
 
     /// Writes the delta for C where C wants to have it: made elsewhere, it would be copied. Its slices
     /// point to where the delta's do.
-    #[inline]
+    #[inline(always)]
     pub(super) fn write<'o>(
         out: &'o mut MaybeUninit<dw_delta>,
         delta: &Delta<'_>,

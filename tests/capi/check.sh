@@ -157,12 +157,13 @@ abi() {
 }
 
 sizes() {
-    local features size
+    local features size budget
     for features in capi capi,client; do
+        [ $features = capi ] && budget=400000 || budget=2500000
         FEATURES=$features ffi-examples/stage "$out/sized"
         strip -o "$out/stripped.so" "$out/sized/lib/libdeltawire.so"
         size=$(wc -c <"$out/stripped.so")
-        echo "$features: $size bytes"
+        echo "$features: $size bytes; budget $budget, $([ "$size" -le $budget ] && echo met || echo over)"
     done
 }
 
