@@ -2,7 +2,7 @@
 # What an event costs from C and C++, in instructions, against Rust and against what C++ programs write
 # today. The budget is 1.25 times Rust's; exit status 1 where a ceiling is broken, which is for what was
 # reached. Needs valgrind, g++ and
-# nlohmann-json3-dev; yyjson is counted where its header is there (Debian has it from trixie on).
+# nlohmann-json3-dev; yyjson is counted where its header is there (Debian 12 has no package).
 #
 #     benches/capi/cost.sh STAGE      STAGE: what ffi-examples/stage made
 set -eu

@@ -141,13 +141,18 @@ memory() {
 
 abi() {
     has abidiff || { skip "abidiff (package abigail-tools)"; return; }
-    staged
-    # Types are read from debugging information, and only those of the header count.
-    cargo rustc --quiet --locked --lib --release --features capi,client --crate-type cdylib \
-        --target-dir "$out/debuginfo" --config profile.release.debug=2
-    local library=$out/debuginfo/release/libdeltawire.so
+    # What C sees, so of the header: what is behind the opaque objects is Rust's own business. That the
+    # library has these functions and lays out its structs so is what `cargo test --test capi abi` shows.
+    python3 - >"$out/stubs.c" <<'STUBS'
+import re
+print("#include <deltawire.h>")
+header = open("include/deltawire.h").read()
+for function in re.findall(r"^(?:DW_NODISCARD )?((?:const )?\w+ \**dw_\w+\([^;]*\));", header, re.M):
+    print(function, "{}" if function.startswith("void dw_") else "{ return 0; }")
+STUBS
+    cc -g -w -shared -fPIC -Iinclude "$out/stubs.c" -o "$out/libdeltawire.so"
     local now=$out/abi.xml
-    abidw --headers-dir include --no-corpus-path --no-comp-dir-path --no-show-locs --drop-undefined-syms --out-file "$now" "$library"
+    abidw --no-corpus-path --no-comp-dir-path --no-show-locs --out-file "$now" "$out/libdeltawire.so"
     if [ -n "${UPDATE_ABI:-}" ]; then
         cp "$now" tests/capi/abi.xml
     fi
