@@ -1,5 +1,6 @@
 //! Where C's calls come in: no panic leaves, and a handle that panicked is used no more.
 
+use core::any::Any;
 use core::panic::AssertUnwindSafe;
 use std::alloc::{Layout, alloc};
 use std::panic::catch_unwind;
@@ -15,13 +16,20 @@ pub(super) trait Handle {
     fn failure(&self) -> &Failure;
 }
 
+/// Drops what a panic carried, which may panic too; what that one carries is left.
+#[cold]
+fn discard(payload: Box<dyn Any + Send>) {
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        core::mem::forget(again);
+    }
+}
+
 /// Runs the body of a function without a handle.
 pub(super) fn run(body: impl FnOnce() -> dw_status) -> dw_status {
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(status) => status,
         Err(payload) => {
-            // To drop it could panic again.
-            core::mem::forget(payload);
+            discard(payload);
             dw_status::DW_ERR_PANIC
         }
     }
@@ -45,7 +53,7 @@ pub(super) fn enter<H: Handle>(
         body(handle)
     }));
     status.unwrap_or_else(|payload| {
-        core::mem::forget(payload);
+        discard(payload);
         handle.poison();
         dw_status::DW_ERR_PANIC
     })
