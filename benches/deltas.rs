@@ -4,6 +4,7 @@
 //!     deltas escaped COUNT CHUNK [off]         the same, full of escapes
 //!     deltas shapes COUNT CHUNK [off]          the same, but no two of a shape
 //!     deltas corpus DIALECT CHUNK [off]        every recording of a dialect, `all` for all text
+//!     deltas print COUNT                       those of `events`, for programs that are not Rust
 //!     deltas shares                            what templates take of each dialect
 //!
 //! CHUNK 0 is one event a piece; `off` decodes without templates. `shares` prints, behind a line for
@@ -41,6 +42,10 @@ fn main() {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let (kind, what, chunk, off) = match args.as_slice() {
         ["shares"] => return shares(),
+        ["print", count] => {
+            let count = count.parse().expect("a number of events");
+            return print!("{}", common::events(count).concat());
+        }
         [kind, what, chunk, off @ ..] => (*kind, *what, *chunk, off),
         _ => return eprintln!("usage: see the head of benches/deltas.rs"),
     };

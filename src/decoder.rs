@@ -148,7 +148,7 @@ impl Decoder {
         let framing = options.framing.or(options.dialect.map(Dialect::framing));
         let parser = match framing {
             Some(framing) => Parser::new(framing, options.max_event_bytes),
-            None => Parser::Unknown,
+            None => Parser::UNKNOWN,
         };
         let events = Events {
             state: options.dialect.map(|dialect| Box::new(State::new(dialect))),
@@ -280,12 +280,12 @@ impl Decoder {
                     .missed(event, &self.events.sink, known, is_repeatable);
             }
             if self.events.is_ndjson
-                && let Parser::Sse(lines) = &self.parser
+                && let Some(frame::Parser::Sse(lines)) = self.parser.known()
             {
                 // Only a line that is whole can show this, so nothing is left in the other parser.
                 let offset = lines.offset();
                 self.set_parser(Framing::Ndjson);
-                if let Parser::Ndjson(parser) = &mut self.parser {
+                if let Some(frame::Parser::Ndjson(parser)) = self.parser.known_mut() {
                     parser.set_offset(offset);
                 }
             }
@@ -348,7 +348,7 @@ impl Decoder {
                 return Ok(false);
             }
             self.is_at_event = false;
-            if let Parser::EventStream(parser) = &self.parser {
+            if let Some(frame::Parser::EventStream(parser)) = self.parser.known() {
                 self.events.is_cut |= parser.is_mid_event();
             }
             match self.parser.finish(self.options.eof)? {

@@ -218,6 +218,7 @@
 //! | `std` | yes | `memchr` that chooses its SIMD at run time |
 //! | `delta` | yes | [`Decoder`] and [`Message`], and `std` |
 //! | `client` | | the [client], and `delta` |
+//! | `capi` | | the C ABI, whose documentation is `include/deltawire.h`; and `delta` |
 //! | `cli` | | the command `deltawire`, and `client` |
 //!
 #![cfg_attr(feature = "client", doc = "[client]: crate::client")]
@@ -229,6 +230,9 @@
 #[cfg(feature = "alloc")]
 extern crate alloc;
 
+#[cfg(feature = "capi")]
+#[doc(hidden)]
+pub mod capi;
 #[cfg(feature = "client")]
 pub mod client;
 #[cfg(feature = "delta")]

@@ -1,57 +1,42 @@
-//! The framing in use, one of them all.
+//! The framing in use, which may not be known yet.
 
 use alloc::vec::Vec;
 
-use crate::frame::{self, Eof, Framing, Item, eventstream, ndjson, sse};
+use crate::frame::{self, Eof, Framing, Item};
 
-/// The framing in use.
-pub(super) enum Parser {
-    /// Nothing has come, and the first byte decides.
-    Unknown,
-    Sse(sse::Parser<Vec<u8>>),
-    Ndjson(ndjson::Parser<Vec<u8>>),
-    EventStream(eventstream::Parser<Vec<u8>>),
-}
+/// The framing in use; none where nothing has come and the first byte decides.
+pub(super) struct Parser(Option<frame::Parser<Vec<u8>>>);
 
 impl Parser {
+    pub(super) const UNKNOWN: Parser = Parser(None);
+
     pub(super) fn new(framing: Framing, max_event_bytes: usize) -> Self {
-        match framing {
-            Framing::Sse => {
-                let mut parser = sse::Parser::new();
-                parser.set_max_event_bytes(max_event_bytes);
-                Parser::Sse(parser)
-            }
-            Framing::Ndjson => {
-                let mut parser = ndjson::Parser::new();
-                parser.set_max_event_bytes(max_event_bytes);
-                Parser::Ndjson(parser)
-            }
-            Framing::EventStream => {
-                let mut parser = eventstream::Parser::new();
-                parser.set_max_event_bytes(max_event_bytes);
-                Parser::EventStream(parser)
-            }
-        }
+        let mut parser = frame::Parser::new(framing);
+        parser.set_max_event_bytes(max_event_bytes);
+        Parser(Some(parser))
     }
 
-    /// Nothing is pending: the next byte begins an event. AWS frames have checksums, so no two are
-    /// alike.
+    pub(super) fn known(&self) -> Option<&frame::Parser<Vec<u8>>> {
+        self.0.as_ref()
+    }
+
+    pub(super) fn known_mut(&mut self) -> Option<&mut frame::Parser<Vec<u8>>> {
+        self.0.as_mut()
+    }
+
+    /// Nothing is pending: the next byte begins an event.
     #[inline]
     pub(super) fn is_between_events(&mut self) -> bool {
-        match self {
-            Parser::Sse(parser) => parser.is_between_events(),
-            Parser::Ndjson(parser) => parser.is_between_events(),
-            Parser::Unknown | Parser::EventStream(_) => false,
+        match &mut self.0 {
+            Some(parser) => parser.is_between_events(),
+            None => false,
         }
     }
 
     /// Moves past an event that was read without the parser.
     #[inline]
     pub(super) fn skip_event(&mut self, input: &mut &[u8], len: usize) {
-        // One comparison for the framing of nearly all streams.
-        if let Parser::Sse(parser) = self {
-            parser.skip_event(input, len);
-        } else if let Parser::Ndjson(parser) = self {
+        if let Some(parser) = &mut self.0 {
             parser.skip_event(input, len);
         }
     }
@@ -61,47 +46,30 @@ impl Parser {
         &'p mut self,
         input: &mut &'i [u8],
     ) -> Result<Option<Item<'p>>, frame::Error> {
-        match self {
-            Parser::Unknown => Ok(None),
-            Parser::Sse(parser) => parser.next(input),
-            Parser::Ndjson(parser) => parser.next(input),
-            Parser::EventStream(parser) => parser.next(input),
+        match &mut self.0 {
+            Some(parser) => parser.next(input),
+            None => Ok(None),
         }
     }
 
     pub(super) fn finish(&mut self, eof: Eof) -> Result<Option<Item<'_>>, frame::Error> {
-        match self {
-            Parser::Unknown => Ok(None),
-            Parser::Sse(parser) => parser.finish(eof),
-            Parser::Ndjson(parser) => parser.finish(eof),
-            Parser::EventStream(parser) => parser.finish(eof),
+        match &mut self.0 {
+            Some(parser) => parser.finish(eof),
+            None => Ok(None),
         }
     }
 
     pub(super) fn offset(&self) -> u64 {
-        match self {
-            Parser::Unknown => 0,
-            Parser::Sse(parser) => parser.offset(),
-            Parser::Ndjson(parser) => parser.offset(),
-            Parser::EventStream(parser) => parser.offset(),
-        }
+        self.known().map_or(0, frame::Parser::offset)
     }
 
     pub(super) fn framing(&self) -> Option<Framing> {
-        match self {
-            Parser::Unknown => None,
-            Parser::Sse(_) => Some(Framing::Sse),
-            Parser::Ndjson(_) => Some(Framing::Ndjson),
-            Parser::EventStream(_) => Some(Framing::EventStream),
-        }
+        self.known().map(frame::Parser::framing)
     }
 
     pub(super) fn reset(&mut self) {
-        match self {
-            Parser::Unknown => {}
-            Parser::Sse(parser) => parser.reset(),
-            Parser::Ndjson(parser) => parser.reset(),
-            Parser::EventStream(parser) => parser.reset(),
+        if let Some(parser) = &mut self.0 {
+            parser.reset();
         }
     }
 }

@@ -6,7 +6,7 @@
 //! | [`ndjson`] | lines | Ollama |
 //! | [`eventstream`] | binary frames of AWS | Bedrock |
 //!
-//! All framings have one shape. A parser is given the caller's chunk as `&mut &[u8]`, hands out one
+//! All framings have one shape, and [`Parser`] is any of them, chosen at run time. A parser is given the caller's chunk as `&mut &[u8]`, hands out one
 //! [`Item`] a call and moves the slice past what it used; `None` means that it wants the next chunk.
 //!
 //! ```
@@ -37,6 +37,7 @@
     clippy::indexing_slicing
 )]
 
+mod any;
 mod carry;
 pub mod eventstream;
 pub mod ndjson;
@@ -45,6 +46,7 @@ mod value;
 
 use core::fmt;
 
+pub use any::Parser;
 pub use carry::{Carry, Fixed};
 pub use value::Value;
 

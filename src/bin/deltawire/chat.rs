@@ -458,18 +458,23 @@ fn advice(error: &Error, provider: Provider, has_key: bool) -> Option<String> {
             format!("Is this the API's address? {place}")
         }
         Kind::Request => format!("Look at --base-url and at {key}."),
-        Kind::Status => refused(error.status()?, key, has_key)?,
+        Kind::Status => refused(error.status()?, provider, has_key)?,
         _ => return None,
     })
 }
 
-fn refused(status: &Status, key: &str, has_key: bool) -> Option<String> {
+fn refused(status: &Status, provider: Provider, has_key: bool) -> Option<String> {
+    let key = provider.key_variables()[0];
     Some(match status.kind {
         ErrorKind::Authentication if has_key => format!("Is {key} this provider's key?"),
         ErrorKind::Authentication => format!("Set {key}."),
         ErrorKind::Permission => "Look at the account's credit and at what its key may do.".into(),
         ErrorKind::NotFound => {
-            "Look at --model and at --base-url, which mostly ends in /v1.".into()
+            let end = match provider {
+                Provider::OpenAi => ", which mostly ends in /v1",
+                _ => "",
+            };
+            format!("Look at --model and at --base-url{end}.")
         }
         ErrorKind::ContextLength => "Shorten the prompt.".into(),
         _ if status.transient => match status.retry_after {

@@ -1,0 +1,381 @@
+//! Status
+//!
+//! Every call that can fail returns a `dw_status`: above zero something was produced, zero the call
+//! has done what it can, below zero it failed. From DW_ERR_OUT_OF_MEMORY down to -19 it failed for one
+//! event, and the stream goes on behind it: DW_IS_EVENT_ERROR says so, call on. What failed in detail
+//! is asked of the object, `dw_parser_error`, `dw_decoder_error`, `dw_stream_failure`; nothing is kept
+//! by thread.
+//!
+//! ```c
+//! /** Whether a status says that one event could not be read, and that the stream goes on. */
+//! #define DW_IS_EVENT_ERROR(status) ((status) <= -10 && (status) > -20)
+//! ```
+
+use core::ffi::{CStr, c_char};
+use core::fmt::{self, Write};
+
+use super::slice::dw_slice;
+use crate::{Error, frame};
+
+/// What came of a call. The numbers never change their meaning.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum dw_status {
+    /// Done. Of `next`: all input is used up, bring more. Of `finish`: there is nothing more.
+    DW_OK = 0,
+    /// A delta was written.
+    DW_DELTA = 1,
+    /// An item was written.
+    DW_ITEM = 2,
+
+    /// An argument is NULL, out of range or no value of its enumeration. Nothing was done.
+    DW_ERR_ARGUMENT = -1,
+    /// The call does not fit what was called before, as its description says. Nothing was done.
+    DW_ERR_ORDER = -2,
+    /// The library is built without this, or is older than the program and does not know an option.
+    DW_ERR_UNSUPPORTED = -3,
+    /// A fault in the library was caught. The handle is of no use any more but to be freed.
+    DW_ERR_PANIC = -4,
+    /// A whole response is JSON, but that of no known provider.
+    DW_ERR_NOT_A_RESPONSE = -5,
+
+    /// Memory could not be had. Of `next` and `finish`: for one event, which is skipped.
+    DW_ERR_OUT_OF_MEMORY = -10,
+    /// An event is larger than the limit. It is skipped.
+    DW_ERR_EVENT_TOO_LARGE = -11,
+    /// A binary frame is damaged. It is skipped; where nobody can tell where the next one begins, so
+    /// is the rest of the stream.
+    DW_ERR_BAD_FRAME = -12,
+    /// The payload of an event is not JSON. It comes next, untouched, as `DW_DELTA_OTHER`.
+    DW_ERR_NOT_JSON = -13,
+
+    /// The request cannot be sent as it is: its URL, a header, certificates, a proxy is malformed.
+    DW_ERR_REQUEST = -20,
+    /// The server, or the proxy before it, could not be reached. It has not seen the request.
+    DW_ERR_CONNECT = -21,
+    /// No TLS came about: the certificate is not trusted, not of this name or time, or there is none.
+    DW_ERR_TLS = -22,
+    /// Nothing came for too long.
+    DW_ERR_TIMEOUT = -23,
+    /// The server refused, by an HTTP status other than 2xx.
+    DW_ERR_STATUS = -24,
+    /// The body is none that has events or deltas: a web page, a picture.
+    DW_ERR_CONTENT_TYPE = -25,
+    /// The body has an encoding that is not known, or is damaged.
+    DW_ERR_ENCODING = -26,
+    /// A redirect that is not followed.
+    DW_ERR_REDIRECT = -27,
+    /// What came is not HTTP.
+    DW_ERR_PROTOCOL = -28,
+    /// The server closed the connection before it answered.
+    DW_ERR_CLOSED = -29,
+    /// The connection was reset: the server, or somebody between, went away.
+    DW_ERR_RESET = -30,
+    /// The body ended before its length, before its last chunk, or without TLS's end.
+    DW_ERR_TRUNCATED = -31,
+    /// More than the limit: a whole response, or the head of a response.
+    DW_ERR_LIMIT = -32,
+    /// `dw_stream_cancel` was called.
+    DW_ERR_CANCELLED = -33,
+    /// A failure of the transport that is none of these.
+    DW_ERR_TRANSPORT = -34,
+}
+
+/// Every status with its name and what it says. `dw_status` itself cannot be made of this table,
+/// since the generator of the header does not see what macros make.
+const STATUSES: &[(dw_status, &CStr, &CStr)] = &[
+    (dw_status::DW_OK, c"DW_OK", c"done"),
+    (dw_status::DW_DELTA, c"DW_DELTA", c"a delta was written"),
+    (dw_status::DW_ITEM, c"DW_ITEM", c"an item was written"),
+    (
+        dw_status::DW_ERR_ARGUMENT,
+        c"DW_ERR_ARGUMENT",
+        c"an argument is NULL, out of range or of no known value",
+    ),
+    (
+        dw_status::DW_ERR_ORDER,
+        c"DW_ERR_ORDER",
+        c"the call does not fit what was called before",
+    ),
+    (
+        dw_status::DW_ERR_UNSUPPORTED,
+        c"DW_ERR_UNSUPPORTED",
+        c"this build of the library cannot do that",
+    ),
+    (
+        dw_status::DW_ERR_OUT_OF_MEMORY,
+        c"DW_ERR_OUT_OF_MEMORY",
+        c"memory could not be had",
+    ),
+    (
+        dw_status::DW_ERR_PANIC,
+        c"DW_ERR_PANIC",
+        c"a fault in the library was caught; the handle can only be freed",
+    ),
+    (
+        dw_status::DW_ERR_EVENT_TOO_LARGE,
+        c"DW_ERR_EVENT_TOO_LARGE",
+        c"an event is larger than the limit",
+    ),
+    (
+        dw_status::DW_ERR_BAD_FRAME,
+        c"DW_ERR_BAD_FRAME",
+        c"a binary frame is damaged",
+    ),
+    (
+        dw_status::DW_ERR_NOT_JSON,
+        c"DW_ERR_NOT_JSON",
+        c"the payload of an event is not JSON",
+    ),
+    (
+        dw_status::DW_ERR_NOT_A_RESPONSE,
+        c"DW_ERR_NOT_A_RESPONSE",
+        c"the body is JSON, but no response of a known kind",
+    ),
+    (
+        dw_status::DW_ERR_REQUEST,
+        c"DW_ERR_REQUEST",
+        c"the request cannot be sent as it is",
+    ),
+    (
+        dw_status::DW_ERR_CONNECT,
+        c"DW_ERR_CONNECT",
+        c"the server could not be reached",
+    ),
+    (dw_status::DW_ERR_TLS, c"DW_ERR_TLS", c"no TLS came about"),
+    (
+        dw_status::DW_ERR_TIMEOUT,
+        c"DW_ERR_TIMEOUT",
+        c"nothing came for too long",
+    ),
+    (
+        dw_status::DW_ERR_STATUS,
+        c"DW_ERR_STATUS",
+        c"the server refused",
+    ),
+    (
+        dw_status::DW_ERR_CONTENT_TYPE,
+        c"DW_ERR_CONTENT_TYPE",
+        c"the body is none that has events",
+    ),
+    (
+        dw_status::DW_ERR_ENCODING,
+        c"DW_ERR_ENCODING",
+        c"the body has an encoding that is not known, or is damaged",
+    ),
+    (
+        dw_status::DW_ERR_REDIRECT,
+        c"DW_ERR_REDIRECT",
+        c"a redirect that is not followed",
+    ),
+    (
+        dw_status::DW_ERR_PROTOCOL,
+        c"DW_ERR_PROTOCOL",
+        c"what came is not HTTP",
+    ),
+    (
+        dw_status::DW_ERR_CLOSED,
+        c"DW_ERR_CLOSED",
+        c"the server closed the connection before it answered",
+    ),
+    (
+        dw_status::DW_ERR_RESET,
+        c"DW_ERR_RESET",
+        c"the connection was reset",
+    ),
+    (
+        dw_status::DW_ERR_TRUNCATED,
+        c"DW_ERR_TRUNCATED",
+        c"the body ended before its end",
+    ),
+    (
+        dw_status::DW_ERR_LIMIT,
+        c"DW_ERR_LIMIT",
+        c"the response is larger than the limit",
+    ),
+    (
+        dw_status::DW_ERR_CANCELLED,
+        c"DW_ERR_CANCELLED",
+        c"it was cancelled",
+    ),
+    (
+        dw_status::DW_ERR_TRANSPORT,
+        c"DW_ERR_TRANSPORT",
+        c"the transport failed",
+    ),
+];
+
+fn known(status: i32) -> Option<&'static (dw_status, &'static CStr, &'static CStr)> {
+    STATUSES.iter().find(|(known, ..)| *known as i32 == status)
+}
+
+/// The name of a status, such as "DW_ERR_NOT_JSON".
+///
+/// @param status  Any number; "unknown" is the name of one that is no status.
+/// @return Static text, never NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn dw_status_name(status: i32) -> *const c_char {
+    known(status)
+        .map_or(c"unknown", |(_, name, _)| name)
+        .as_ptr()
+}
+
+/// What a status says, for a person, without the details of the case.
+///
+/// @param status  Any number.
+/// @return Static text, never NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn dw_status_message(status: i32) -> *const c_char {
+    known(status)
+        .map_or(c"unknown status", |(.., message)| message)
+        .as_ptr()
+}
+
+/// The details of the last call of `next` or `finish` that failed.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct dw_error {
+    /// What failed, as that call returned it; `DW_OK` where none has failed.
+    pub status: i32,
+    /// Zero.
+    pub reserved0: u32,
+    /// Where the event begins, in bytes from the start of the stream.
+    pub offset: u64,
+    /// `DW_ERR_NOT_JSON`: how far into the payload it is JSON, in bytes. Else zero.
+    pub at: u64,
+    /// What to tell a person: the place and the limit are named.
+    pub message: dw_slice,
+    /// Zero.
+    pub reserved: [u64; 4],
+}
+
+impl dw_error {
+    const NONE: dw_error = dw_error {
+        status: dw_status::DW_OK as i32,
+        reserved0: 0,
+        offset: 0,
+        at: 0,
+        message: dw_slice::EMPTY,
+        reserved: [0; 4],
+    };
+
+    /// That of a handle which panicked.
+    pub(super) const PANIC: dw_error = dw_error {
+        status: dw_status::DW_ERR_PANIC as i32,
+        message: dw_slice::of(b"a fault in the library was caught; the handle can only be freed"),
+        ..dw_error::NONE
+    };
+}
+
+/// What failed last, kept by a handle. It has room for the text of its own, since a parser in the
+/// caller's memory may not allocate.
+pub(super) struct Failure {
+    status: dw_status,
+    offset: u64,
+    at: u64,
+    text: Text,
+}
+
+/// The longest message has 84 bytes and two numbers of up to 20.
+struct Text {
+    bytes: [u8; 128],
+    len: usize,
+}
+
+impl Write for Text {
+    fn write_str(&mut self, piece: &str) -> fmt::Result {
+        let end = self.len.saturating_add(piece.len());
+        let room = self.bytes.get_mut(self.len..end).ok_or(fmt::Error)?;
+        room.copy_from_slice(piece.as_bytes());
+        self.len = end;
+        Ok(())
+    }
+}
+
+impl Failure {
+    pub(super) const NONE: Failure = Failure {
+        status: dw_status::DW_OK,
+        offset: 0,
+        at: 0,
+        text: Text {
+            bytes: [0; 128],
+            len: 0,
+        },
+    };
+
+    /// Notes what failed, and gives its status.
+    #[cold]
+    pub(super) fn note(&mut self, error: &Error) -> dw_status {
+        let (status, offset, at) = match *error {
+            Error::Frame(frame::Error::EventTooLarge { offset, .. }) => {
+                (dw_status::DW_ERR_EVENT_TOO_LARGE, offset, 0)
+            }
+            Error::Frame(frame::Error::OutOfMemory { offset }) => {
+                (dw_status::DW_ERR_OUT_OF_MEMORY, offset, 0)
+            }
+            Error::Frame(frame::Error::BadFrame { offset, .. }) => {
+                (dw_status::DW_ERR_BAD_FRAME, offset, 0)
+            }
+            Error::NotJson { offset, at } => (dw_status::DW_ERR_NOT_JSON, offset, at as u64),
+            Error::NotAResponse => (dw_status::DW_ERR_NOT_A_RESPONSE, 0, 0),
+        };
+        (self.status, self.offset, self.at) = (status, offset, at);
+        self.text.len = 0;
+        // What does not fit is cut; a test has the longest.
+        let _ = write!(self.text, "{error}");
+        status
+    }
+
+    /// What C is shown. The message borrows from here.
+    pub(super) fn details(&self) -> dw_error {
+        dw_error {
+            status: self.status as i32,
+            offset: self.offset,
+            at: self.at,
+            message: dw_slice::of(self.text.bytes.get(..self.text.len).unwrap_or_default()),
+            ..dw_error::NONE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_has_its_own_name() {
+        for (status, name, message) in STATUSES {
+            assert_eq!(name.to_str().ok(), Some(&*format!("{status:?}")));
+            assert!(!message.is_empty());
+        }
+    }
+
+    #[test]
+    fn the_longest_message_fits() {
+        let longest = [
+            Error::Frame(frame::Error::EventTooLarge {
+                offset: u64::MAX,
+                limit: usize::MAX,
+            }),
+            Error::Frame(frame::Error::BadFrame {
+                offset: u64::MAX,
+                what: frame::BadFrame::Length,
+            }),
+            Error::Frame(frame::Error::BadFrame {
+                offset: u64::MAX,
+                what: frame::BadFrame::Prelude,
+            }),
+            Error::NotJson {
+                offset: u64::MAX,
+                at: usize::MAX,
+            },
+            Error::NotAResponse,
+        ];
+        for error in longest {
+            let mut failure = Failure::NONE;
+            failure.note(&error);
+            let text = failure.text.bytes.get(..failure.text.len);
+            assert_eq!(text, Some(error.to_string().as_bytes()));
+        }
+    }
+}
