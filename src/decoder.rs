@@ -199,6 +199,14 @@ impl Decoder {
         self.next_noted(input)
     }
 
+    /// Whether all that is known was handed out: [`next`](Self::next) with an empty input would give
+    /// `None`, and do nothing else.
+    #[must_use]
+    #[inline]
+    pub fn is_drained(&self) -> bool {
+        !self.events.sink.has_next() && !self.events.sink.is_held()
+    }
+
     /// The only delta of an event that the expected template matches, read where it stands.
     #[inline]
     fn hit<'i>(&mut self, input: &mut &'i [u8]) -> Option<Delta<'i>> {

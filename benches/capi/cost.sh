@@ -46,7 +46,6 @@ for how in rust c cpp batch yyjson nlohmann; do
         ratio=$(awk "BEGIN { printf \"%.2f\", $(cat "$tmp/$how-$chunk") / $(cat "$tmp/rust-$chunk") }")
         line="$line $(cat "$tmp/$how-$chunk") | $ratio |"
         ceiling=1.27
-        [ $chunk = 16384 ] || ceiling=1.35
         case $how in c | cpp)
             awk "BEGIN { exit !($ratio > 1.25) }" && line="${line% |}, over |"
             awk "BEGIN { exit !($ratio > $ceiling) }" && status=1 && line="${line% |}, ABOVE ITS CEILING $ceiling |"

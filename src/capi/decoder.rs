@@ -135,6 +135,18 @@ impl dw_decoder_options {
 }
 
 impl dw_decoder {
+    /// Whether `input` is used up and nothing waits: what every second call finds where each piece of
+    /// input is one event. Nothing that could panic is asked.
+    #[inline]
+    fn is_done(&self, input: &dw_input) -> bool {
+        input.pos == input.len
+            && !input.data.is_null()
+            && !self.is_poisoned
+            && self.pending.is_none()
+            && self.window.is_empty()
+            && self.decoder.is_drained()
+    }
+
     /// The error that a batch met behind its deltas, if it did.
     #[inline]
     fn pending(&mut self) -> Option<dw_status> {
@@ -211,6 +223,15 @@ pub unsafe extern "C" fn dw_decoder_next(
     input: *mut dw_input,
     delta: *mut dw_delta,
 ) -> dw_status {
+    // SAFETY: NULL, or a decoder that was not freed and that no other thread uses meanwhile.
+    let idle = unsafe { decoder.as_ref() };
+    // SAFETY: NULL, or an input that nobody changes meanwhile.
+    if let (Some(idle), Some(input)) = (idle, unsafe { input.as_ref() })
+        && !delta.is_null()
+        && idle.is_done(input)
+    {
+        return dw_status::DW_OK;
+    }
     // SAFETY: NULL, or a decoder that was not freed and that no other thread uses meanwhile.
     enter(unsafe { decoder.as_mut() }, |handle| {
         // SAFETY: NULL, or a place for a delta, of which nothing is read.

@@ -4,12 +4,16 @@
 //!
 //! How a function is written. It checks its arguments, of which it believes nothing but that
 //! pointers that are not NULL point to what the header says; enumerations come in as `u32`. It works
-//! inside [`boundary::run`] or [`boundary::enter`], which catch panics. What it calls is safe code:
+//! inside `boundary::run` or `boundary::enter`, which catch panics. What it calls is safe code:
 //! `unsafe` is for turning C's pointers into references and back, nothing else.
 #![allow(
     unsafe_code,
     unreachable_pub,
     reason = "C gives and takes pointers, and its functions are public by their symbols"
+)]
+#![allow(
+    rustdoc::bare_urls,
+    reason = "the comments are the header's too, where Markdown is nothing"
 )]
 #![allow(
     non_camel_case_types,
