@@ -629,9 +629,9 @@ dw_status dw_parser_reconnect(dw_parser *parser);
  *
  * @param id   `len` bytes, not NUL-terminated.
  * @param len  Length of `id` in bytes.
- * @return DW_OK; DW_ERR_ARGUMENT, also for an ID with a NUL, which no stream can set; DW_ERR_ORDER in
- *         the middle of an event; DW_ERR_UNSUPPORTED for framings without IDs; DW_ERR_OUT_OF_MEMORY;
- *         DW_ERR_PANIC.
+ * @return DW_OK; DW_ERR_ARGUMENT, also for an ID with a NUL, CR or LF, which no stream can set;
+ *         DW_ERR_ORDER in the middle of an event; DW_ERR_UNSUPPORTED for framings without IDs;
+ *         DW_ERR_OUT_OF_MEMORY; DW_ERR_PANIC.
  */
 DW_NODISCARD dw_status dw_parser_set_last_event_id(dw_parser *parser,
                                                    const uint8_t *id,

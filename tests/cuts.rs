@@ -520,9 +520,11 @@ fn a_stream_may_begin_with_a_byte_order_mark_after_every_reconnect() {
 }
 
 #[test]
-fn set_last_event_id_refuses_a_nul_a_place_inside_an_event_and_what_has_no_room() {
+fn set_last_event_id_refuses_what_no_stream_sets_a_place_inside_an_event_and_what_has_no_room() {
     let mut parser = sse::Parser::new();
-    assert!(!parser.set_last_event_id(b"a\0b"));
+    for foreign in [&b"a\0b"[..], b"a\r", b"\nb", b"a\r\nX-Injected: 1"] {
+        assert!(!parser.set_last_event_id(foreign));
+    }
     assert!(parser.set_last_event_id(b"41"));
     feed(&mut parser, [&b"data: x\n"[..]]);
     assert!(!parser.set_last_event_id(b"42"));

@@ -507,9 +507,9 @@ pub unsafe extern "C" fn dw_parser_reconnect(parser: *mut dw_parser) -> dw_statu
 ///
 /// @param id   `len` bytes, not NUL-terminated.
 /// @param len  Length of `id` in bytes.
-/// @return DW_OK; DW_ERR_ARGUMENT, also for an ID with a NUL, which no stream can set; DW_ERR_ORDER in
-///         the middle of an event; DW_ERR_UNSUPPORTED for framings without IDs; DW_ERR_OUT_OF_MEMORY;
-///         DW_ERR_PANIC.
+/// @return DW_OK; DW_ERR_ARGUMENT, also for an ID with a NUL, CR or LF, which no stream can set;
+///         DW_ERR_ORDER in the middle of an event; DW_ERR_UNSUPPORTED for framings without IDs;
+///         DW_ERR_OUT_OF_MEMORY; DW_ERR_PANIC.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn dw_parser_set_last_event_id(
@@ -522,7 +522,9 @@ pub unsafe extern "C" fn dw_parser_set_last_event_id(
         // SAFETY: `len` bytes are at `id`, and nobody writes to them during the call.
         match unsafe { bytes(id, len) } {
             None => dw_status::DW_ERR_ARGUMENT,
-            Some(id) if id.contains(&0) => dw_status::DW_ERR_ARGUMENT,
+            Some(id) if memchr::memchr3(0, b'\r', b'\n', id).is_some() => {
+                dw_status::DW_ERR_ARGUMENT
+            }
             Some(_) if parser.parser.framing() != Framing::Sse => dw_status::DW_ERR_UNSUPPORTED,
             Some(_) if parser.parser.is_mid_event() => dw_status::DW_ERR_ORDER,
             Some(id) if parser.parser.set_last_event_id(id) => dw_status::DW_OK,

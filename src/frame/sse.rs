@@ -174,12 +174,13 @@ impl<C: Carry> Parser<C> {
 
     /// Seeds the last event ID, as after a reconnect in another process.
     ///
-    /// Returns false and changes nothing where `id` has a NUL, which no stream could have set, where
+    /// Returns false and changes nothing where `id` has a NUL, CR or LF, which no stream could have set, where
     /// it does not fit in the carry, or in the middle of an event.
     #[must_use = "false means that the ID was not taken"]
     pub fn set_last_event_id(&mut self, id: &[u8]) -> bool {
         self.settle();
-        if id.contains(&0) || self.is_mid_event() || id.len() > self.carry.limit() {
+        let is_foreign = memchr::memchr3(0, b'\r', b'\n', id).is_some();
+        if is_foreign || self.is_mid_event() || id.len() > self.carry.limit() {
             return false;
         }
         self.carry.truncate(0);

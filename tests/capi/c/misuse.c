@@ -183,6 +183,7 @@ static void impossible_input(void) {
     }
     REQUIRE(dw_parser_set_last_event_id(parser, NULL, 1) == DW_ERR_ARGUMENT);
     REQUIRE(dw_parser_set_last_event_id(parser, (const uint8_t *)"a\0b", 3) == DW_ERR_ARGUMENT);
+    REQUIRE(dw_parser_set_last_event_id(parser, (const uint8_t *)"a\nb", 3) == DW_ERR_ARGUMENT);
     REQUIRE(dw_dialect_by_name(NULL, 4) == DW_DIALECT_AUTO);
     REQUIRE(dw_dialect_by_name("", 0) == DW_DIALECT_AUTO);
     REQUIRE(dw_dialect_by_name("anthropic!", 9) == DW_DIALECT_ANTHROPIC);
