@@ -157,6 +157,15 @@ proptest! {
 }
 
 #[test]
+fn an_error_behind_other_lines_is_found_wherever_a_cr_lf_is_cut() {
+    let error = "{\r\n  \"error\": {\"message\": \"cancelled\"}\r\n}\r\n";
+    let body = format!("{{\"broken\r\n\r\n{error}more\r\n\r\n{error}");
+    for size in 1..body.len() {
+        check(body.as_bytes(), &[size], None).unwrap();
+    }
+}
+
+#[test]
 fn deep_nesting_is_no_deep_stack() {
     for (open, close) in [("[", "]"), ("{\"error\":", "}"), ("{\"choices\":[", "]}")] {
         for depth in [500, 2_000, 200_000] {

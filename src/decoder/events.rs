@@ -274,7 +274,8 @@ impl Events {
         }
         // An error may stand behind other lines that are no part of a stream. What is no JSON is
         // nothing to report, and `seen` has it.
-        let lines = body.split_inclusive(|byte| *byte == b'\n');
+        // A CRLF that a chunk's end cut has left its CR here alone.
+        let lines = body.split_inclusive(|byte| matches!(byte, b'\n' | b'\r'));
         let mut start = 0;
         for line in lines {
             let is_start = matches!(line.trim_ascii_start().first(), Some(b'{' | b'['));
