@@ -983,7 +983,7 @@ uint64_t dw_decoder_events(const dw_decoder *decoder);
  *
  * Valid until the next call on `decoder` other than const ones: the slice in `seen`.
  *
- * @param seen  Bytes as they came. Written only on DW_OK.
+ * @param seen  Bytes, each line ended by LF, however it came. Written only on DW_OK.
  * @return DW_OK; DW_ERR_ARGUMENT, DW_ERR_PANIC.
  */
 DW_NODISCARD dw_status dw_decoder_seen(const dw_decoder *decoder, dw_slice *seen);

@@ -409,7 +409,7 @@ impl Decoder {
     }
 
     /// The lines that are no part of an event stream, up to 64 KiB of them: what a server sent
-    /// in place of a stream, such as a JSON error or a web page.
+    /// in place of a stream, such as a JSON error or a web page. Each ends with LF, however it came.
     #[must_use]
     pub fn seen(&self) -> &[u8] {
         &self.events.body

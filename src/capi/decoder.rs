@@ -528,7 +528,7 @@ pub unsafe extern "C" fn dw_decoder_events(decoder: *const dw_decoder) -> u64 {
 ///
 /// Valid until the next call on `decoder` other than const ones: the slice in `seen`.
 ///
-/// @param seen  Bytes as they came. Written only on DW_OK.
+/// @param seen  Bytes, each line ended by LF, however it came. Written only on DW_OK.
 /// @return DW_OK; DW_ERR_ARGUMENT, DW_ERR_PANIC.
 #[unsafe(no_mangle)]
 #[must_use]

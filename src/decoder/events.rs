@@ -258,8 +258,10 @@ impl Events {
                 return;
             }
         }
+        // Its end is kept as LF, whatever it was: where a chunk's end cuts a CRLF, nobody knows of the LF.
+        let text = without_end(field.raw);
         let room = MAX_BODY_BYTES.saturating_sub(body.len());
-        body.extend_from_slice(&field.raw[..field.raw.len().min(room)]);
+        body.extend(text.iter().chain(b"\n").take(room));
     }
 
     /// Looks at what came beside the events, once there are no more.
@@ -274,8 +276,7 @@ impl Events {
         }
         // An error may stand behind other lines that are no part of a stream. What is no JSON is
         // nothing to report, and `seen` has it.
-        // A CRLF that a chunk's end cut has left its CR here alone.
-        let lines = body.split_inclusive(|byte| matches!(byte, b'\n' | b'\r'));
+        let lines = body.split_inclusive(|byte| *byte == b'\n');
         let mut start = 0;
         for line in lines {
             let is_start = matches!(line.trim_ascii_start().first(), Some(b'{' | b'['));
@@ -286,6 +287,12 @@ impl Events {
             start += line.len();
         }
     }
+}
+
+/// A line without its end: CRLF, CR or LF.
+fn without_end(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 /// Reads a parsed event, recognising its dialect where none is known.
