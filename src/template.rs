@@ -25,16 +25,15 @@
 mod learn;
 mod scan;
 mod seed;
+mod shape;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::ops::Range;
 
 use self::learn::{Holes, Seen};
-use self::scan::{
-    Filling, What, common_prefix, ends_with, number, number_end, plain, scan_cost, strip, unescape,
-};
+use self::scan::{What, common_prefix, ends_with, number, number_end, plain, strip, unescape};
 pub(crate) use self::seed::Seed;
+use self::shape::{Found, Hole, Shape};
 use crate::delta::{Delta, Usage};
 use crate::dialect::State;
 use crate::dialect::progress::Version;
@@ -116,40 +115,6 @@ struct Template {
     /// The event has one note, and that is text.
     is_single: bool,
 }
-
-/// A place that varies: a whole scalar, a string without its quotes.
-#[derive(Debug, Clone, Copy, Default)]
-struct Hole {
-    /// What does not vary before it, from the hole before on: a range of the template's own bytes,
-    /// at whose end the hole begins.
-    from: u32,
-    until: u32,
-    what: What,
-}
-
-impl Hole {
-    const NONE: Hole = Hole {
-        from: 0,
-        until: 0,
-        what: What::Space,
-    };
-
-    #[inline]
-    fn literal(self) -> Range<usize> {
-        self.from as usize..self.until as usize
-    }
-}
-
-/// What has to match of a template or a seed.
-#[derive(Clone, Copy)]
-struct Shape<'t> {
-    wire: &'t [u8],
-    holes: &'t [Hole],
-    from: usize,
-}
-
-/// Where the holes of a template are in other bytes.
-type Found = [Filling; MAX_HOLES];
 
 /// What is known of the response that an event belongs to.
 #[derive(Clone, Copy)]
@@ -439,40 +404,6 @@ impl Templates {
         }
         self.last = at;
         self.expected = self.list.get(at).map_or(0, |template| template.next);
-    }
-}
-
-impl Shape<'_> {
-    /// How long the event is that `bytes` begin with, if that is this one; else what it took to see
-    /// that it is not.
-    fn matches(self, bytes: &[u8], found: &mut Found) -> Result<usize, i64> {
-        let mut pos = 0;
-        let mut cost = 40;
-        for (hole, filling) in self.holes.iter().zip(found) {
-            let literal = self.wire.get(hole.literal()).unwrap_or_default();
-            cost += 30 + literal.len() as i64 / 8;
-            if !bytes
-                .get(pos..)
-                .is_some_and(|rest| rest.starts_with(literal))
-            {
-                return Err(cost);
-            }
-            let start = pos + literal.len();
-            let scanned = hole.what.scan(bytes, start);
-            cost += scan_cost(start, scanned.map_or_else(|end| end, |filling| filling.end));
-            *filling = scanned.map_err(|_| cost)?;
-            pos = filling.end;
-        }
-        let literal = self.wire.get(self.from..).unwrap_or_default();
-        cost += 30 + literal.len() as i64 / 8;
-        let is_match = bytes
-            .get(pos..)
-            .is_some_and(|rest| rest.starts_with(literal));
-        if is_match {
-            Ok(pos + literal.len())
-        } else {
-            Err(cost)
-        }
     }
 }
 

@@ -20,6 +20,8 @@
 //!     { sizeof(dw_request), 0, { NULL, 0 }, NULL, 0, 0, 0, 0.0, { NULL, 0 }, { NULL, 0 } }
 //! ```
 
+// Long, since a file is a section of the header; what is Rust's own in it is in `transport`.
+
 use core::cell::UnsafeCell;
 use core::ffi::c_char;
 use core::mem::MaybeUninit;

@@ -134,9 +134,7 @@ impl Body {
 
     /// What came was content.
     pub(super) fn content_came(&self) {
-        if self.context.line.has_content_limit() {
-            self.context.line.content_came();
-        }
+        self.context.line.content_came();
     }
 
     /// The stream is complete: no error counts any more, and little is waited for.

@@ -233,11 +233,7 @@ impl<'c> Call<'c> {
             // Not even the name is shown where it is none: it may have been meant to be a value.
             let name = HeaderName::from_bytes(name.as_bytes())
                 .map_err(|_| fail("the name of a header is malformed"))?;
-            let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| {
-                fail(&format!(
-                    "the value of the header {name} has a character that none may have"
-                ))
-            })?;
+            let value = header_value(&name, value.as_bytes()).map_err(|what| fail(&what))?;
             map.insert(name, value);
             Ok(())
         };
@@ -263,12 +259,17 @@ impl<'c> Call<'c> {
     }
 }
 
+/// A header's value; or what is wrong with it, without showing it.
+fn header_value(name: &HeaderName, value: &[u8]) -> Result<HeaderValue, String> {
+    HeaderValue::from_bytes(value)
+        .map_err(|_| format!("the value of the header {name} has a character that none may have"))
+}
+
 impl Ready {
     /// Sets a header that goes wherever the request goes.
     pub(super) fn set(&mut self, name: HeaderName, value: &[u8]) -> Result<(), Error> {
-        let value = HeaderValue::from_bytes(value).map_err(|_| {
-            let what =
-                format!("cannot be asked: the value of {name} has a character that none may have");
+        let value = header_value(&name, value).map_err(|what| {
+            let what = format!("cannot be asked: {what}");
             Error::new(Kind::Request, &url::shown(&self.url), what)
         })?;
         self.own.insert(name, value);

@@ -122,11 +122,6 @@ impl Line {
         state.left = state.limits.content;
     }
 
-    /// Whether a limit on the wait for content is set.
-    pub(super) fn has_content_limit(&self) -> bool {
-        self.state().limits.content.is_some()
-    }
-
     /// All that was asked for came; what may still come is waited for so long.
     pub(super) fn linger(&self, wait: Duration) {
         self.state().linger = Some(wait);

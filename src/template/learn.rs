@@ -5,8 +5,9 @@ use core::ops::Range;
 
 use memchr::memchr_iter;
 
+use super::MAX_HOLES;
 use super::scan::{What, number, number_end, scan_cost};
-use super::{Hole, MAX_HOLES};
+use super::shape::Hole;
 use crate::dialect::json::{string_end, value_end};
 use crate::dialect::sink::{Mark, Sink};
 use crate::frame::Event;

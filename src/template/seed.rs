@@ -1,7 +1,7 @@
 //! Templates that need not be learnt.
 
 use super::scan::What;
-use super::{Hole, Shape};
+use super::shape::{Hole, Shape};
 use crate::dialect::note::Note;
 
 /// No seed has more holes.

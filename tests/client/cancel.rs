@@ -133,16 +133,7 @@ fn a_body_that_ends_with_its_connection_is_not_taken_for_whole() {
 
 #[test]
 fn while_a_connection_does_not_come_about() {
-    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-    let any: std::net::SocketAddr = "127.0.0.1:0".parse().unwrap();
-    socket.bind(&any.into()).unwrap();
-    socket.listen(0).unwrap();
-    let address = socket.local_addr().unwrap().as_socket().unwrap();
-    let short = Duration::from_millis(100);
-    let mut waiting = Vec::new();
-    while let Ok(stream) = std::net::TcpStream::connect_timeout(&address, short) {
-        waiting.push(stream);
-    }
+    let (address, _full) = super::server::unanswering();
     let cancel = Cancel::new();
     let (reach, reached) = mpsc::channel();
     cancel_when(reached, &cancel);

@@ -70,7 +70,7 @@ fn peak() -> usize {
     kib.parse::<usize>().unwrap() * 1024
 }
 
-/// These two measure the whole process, so each has one of its own.
+/// Runs a test that measures its whole process in one of its own.
 #[cfg(target_os = "linux")]
 fn alone(name: &str) {
     let output = std::process::Command::new(std::env::current_exe().unwrap())
@@ -91,7 +91,7 @@ fn memory_stays_flat_over_a_long_stream() {
 
 #[cfg(target_os = "linux")]
 #[test]
-#[ignore = "run by the test above, in a process of its own"]
+#[ignore = "measures the memory of its whole process: memory_stays_flat_over_a_long_stream runs it in one of its own"]
 fn a_long_stream() {
     // 1 GiB, or a sixteenth of it where the tests are not optimised.
     let total: usize = if cfg!(debug_assertions) {
@@ -131,7 +131,7 @@ fn memory_over_an_endless_line_is_bounded() {
 
 #[cfg(target_os = "linux")]
 #[test]
-#[ignore = "run by the test above, in a process of its own"]
+#[ignore = "measures the memory of its whole process: memory_over_an_endless_line_is_bounded runs it in one of its own"]
 fn an_endless_line() {
     const LIMIT: usize = 4 << 20;
     let total: usize = if cfg!(debug_assertions) {

@@ -1,7 +1,7 @@
 //! A server that does to its clients whatever a test writes out, byte for byte.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -94,6 +94,20 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.gate.open();
     }
+}
+
+/// An address that answers no connection, for as long as the second value lives: its backlog is full.
+pub(crate) fn unanswering() -> (SocketAddr, impl Sized) {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+    socket.bind(&any.into()).unwrap();
+    socket.listen(0).unwrap();
+    let address = socket.local_addr().unwrap().as_socket().unwrap();
+    let mut waiting = Vec::new();
+    while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(100)) {
+        waiting.push(stream);
+    }
+    (address, (socket, waiting))
 }
 
 /// A script that reads a request first.

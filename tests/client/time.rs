@@ -39,16 +39,7 @@ fn assert_cut(outcome: &Outcome, phase: Phase) {
 
 #[test]
 fn an_address_that_does_not_answer_is_not_waited_for() {
-    // A backlog that is full lets further connections wait for ever.
-    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-    let any: std::net::SocketAddr = "127.0.0.1:0".parse().unwrap();
-    socket.bind(&any.into()).unwrap();
-    socket.listen(0).unwrap();
-    let address = socket.local_addr().unwrap().as_socket().unwrap();
-    let mut waiting = Vec::new();
-    while let Ok(stream) = std::net::TcpStream::connect_timeout(&address, SHORT) {
-        waiting.push(stream);
-    }
+    let (address, _full) = super::server::unanswering();
     let mut options = options(&format!("http://{address}"));
     options.timeout_connect = Some(SHORT);
     let error = Client::new(options)

@@ -7,16 +7,7 @@
 #include <type_traits>
 #include <vector>
 
-#define REQUIRE(what)                                                          \
-    do {                                                                       \
-        checks++;                                                              \
-        if (!(what)) {                                                         \
-            std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #what);    \
-            std::exit(1);                                                      \
-        }                                                                      \
-    } while (0)
-
-static unsigned checks;
+#include "require.h"
 
 // One pointer, moved and not copied; views over what C has.
 static_assert(sizeof(deltawire::decoder) == sizeof(void *));

@@ -11,16 +11,7 @@
 /* The next call on any object panics. In no library that is shipped. */
 void dw_test_panic(void);
 
-#define REQUIRE(what)                                                          \
-    do {                                                                       \
-        checks++;                                                              \
-        if (!(what)) {                                                         \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #what);         \
-            exit(1);                                                           \
-        }                                                                      \
-    } while (0)
-
-static unsigned checks;
+#include "require.h"
 
 #define CHUNK(text)                                                            \
     "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"" text "\"}}]}\n\n"

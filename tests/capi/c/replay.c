@@ -15,13 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REQUIRE(what)                                                          \
-    do {                                                                       \
-        if (!(what)) {                                                         \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #what);         \
-            exit(1);                                                           \
-        }                                                                      \
-    } while (0)
+#include "require.h"
 
 enum { BATCH = 5 };
 

@@ -10,16 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REQUIRE(what)                                                          \
-    do {                                                                       \
-        checks++;                                                              \
-        if (!(what)) {                                                         \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #what);         \
-            exit(1);                                                           \
-        }                                                                      \
-    } while (0)
-
-static unsigned checks;
+#include "require.h"
 
 static dw_slice slice(const char *text) {
     dw_slice slice = { (const uint8_t *)text, strlen(text) };
