@@ -162,15 +162,50 @@ STUBS
     echo "the ABI is that of tests/capi/abi.xml"
 }
 
-sizes() {
-    local features size budget
-    for features in capi capi,client; do
-        [ $features = capi ] && budget=400000 || budget=2500000
-        FEATURES=$features ffi-examples/stage "$out/sized"
-        strip -o "$out/stripped.so" "$out/sized/lib/libdeltawire.so"
-        size=$(wc -c <"$out/stripped.so")
-        echo "$features: $size bytes; budget $budget, $([ "$size" -le $budget ] && echo met || echo over)"
+# A toolchain that has the standard library's sources, which a small build needs: `cargo rustc`, or nothing.
+with_sources() {
+    local rustc
+    for rustc in "$(command -v rustc)" /usr/bin/rustc; do
+        [ -x "$rustc" ] && [ -e "$("$rustc" --print sysroot)/lib/rustlib/src/rust/library" ] || continue
+        echo "$(dirname "$rustc")/cargo" "$rustc"
+        return
     done
+}
+
+# The budgets are those of what is built for size without the transport, and of what is built as usual
+# with it.
+sizes() {
+    local small features size budget is_over=0 toolchain
+    read -ra toolchain <<<"$(with_sources)"
+    for small in "" 1; do
+        if [ -n "$small" ] && [ ${#toolchain[@]} = 0 ]; then
+            skip "a toolchain with rust-src (Debian: cargo-web, rustc-web, rust-web-src)"
+            return
+        fi
+        for features in capi capi,client; do
+            if [ -n "$small" ]; then
+                CARGO=${toolchain[0]} RUSTC=${toolchain[1]} CARGO_TARGET_DIR=$out/small SMALL=1 \
+                    FEATURES=$features ffi-examples/stage "$out/sized"
+            else
+                FEATURES=$features ffi-examples/stage "$out/sized"
+            fi
+            strip -o "$out/stripped.so" "$out/sized/lib/libdeltawire.so"
+            size=$(wc -c <"$out/stripped.so")
+            case $small/$features in
+                1/capi) budget=400000 ;;
+                /capi,client) budget=2500000 ;;
+                *) budget= ;;
+            esac
+            echo "${small:+SMALL=1 }$features: $size bytes${budget:+; budget $budget, $([ "$size" -le $budget ] && echo met || echo OVER)}"
+            [ -z "$budget" ] || [ "$size" -le "$budget" ] || is_over=1
+            if [ "$small/$features" = 1/capi ]; then
+                cc ffi-examples/c/deltas.c -o "$out/small-deltas" -Iinclude -L"$out/sized/lib" -ldeltawire
+                LD_LIBRARY_PATH="$out/sized/lib" "$out/small-deltas" tests/data/serve-chat.sse >"$out/small.out"
+                grep -q '"complete":true' "$out/small.out"
+            fi
+        done
+    done
+    [ $is_over = 0 ]
 }
 
 for what; do
