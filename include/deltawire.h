@@ -41,6 +41,7 @@
  * |              |                         |                    | or nobody         |                   |
  * | `dw_decoder` | bytes to deltas         | `dw_decoder_new`   | `dw_decoder_free` | next call         |
  * | `dw_message` | deltas put together     | `dw_message_new`   | `dw_message_free` | next call         |
+ * | `dw_moderator` | text to be checked    | `dw_moderator_new` | `dw_moderator_free` | next call       |
  * | `dw_client`  | whom to ask             | `dw_client_new`    | `dw_client_free`  | (hands out none)  |
  * | `dw_stream`  | a request's deltas      | `dw_client_stream` | `dw_stream_free`  | next call         |
  *
@@ -71,8 +72,9 @@
  *
  * Growth. Fields called `reserved` are zero and may get a meaning; enumerations may get values.
  * Structs of options begin with their size, so that header and library may differ in age. A program
- * passes over values that it does not know. A library that was built without the transport has all
- * functions all the same: `dw_client_new` answers DW_ERR_UNSUPPORTED.
+ * passes over values that it does not know. A library that was built without the transport, or
+ * without moderation, has all functions all the same: `dw_client_new` and `dw_moderator_new` answer
+ * DW_ERR_UNSUPPORTED.
  */
 
 #ifndef DELTAWIRE_H
@@ -1170,6 +1172,103 @@ DW_NODISCARD dw_status dw_message_tool_call(const dw_message *message,
 DW_NODISCARD dw_status dw_message_server_tool_call(const dw_message *message,
                                                    size_t at,
                                                    dw_tool_call *call);
+
+/*
+ * ---- Moderation --------------------------------------------------------------------------------
+ *
+ * Text held back until a sentence, a paragraph or a number of characters is whole, so that it can be
+ * checked before anybody sees it. Give a moderator each delta of a stream; what comes out of it, all
+ * text in its order, is to be checked by the caller, and shown if it is fine.
+ */
+
+/** The defaults: sentences, of which up to 4 KiB are held back for a choice. */
+#define DW_MODERATOR_OPTIONS_INIT { sizeof(dw_moderator_options), 0, 0, 0 }
+
+/** What is checked as one piece. */
+typedef enum dw_unit {
+    /** A sentence, by Unicode Standard Annex 29. It is whole once the next words begin. */
+    DW_UNIT_SENTENCE = 0,
+    /** All to a blank line and with it. */
+    DW_UNIT_PARAGRAPH = 1,
+    /** As many characters as the options say, counted as a reader counts them. */
+    DW_UNIT_CHARACTERS = 2,
+} dw_unit;
+
+/** Holds text back. */
+typedef struct dw_moderator dw_moderator;
+
+/**
+ * What a moderator is told before it begins. Zeros are the defaults; `DW_MODERATOR_OPTIONS_INIT` sets
+ * them and `struct_size`.
+ */
+typedef struct dw_moderator_options {
+    /** `sizeof(dw_moderator_options)`. */
+    uint32_t struct_size;
+    /** A `dw_unit`. */
+    uint32_t unit;
+    /** How many characters a piece has, with DW_UNIT_CHARACTERS; 0 stands for 1. */
+    size_t characters;
+    /**
+     * The most text that is held back for one choice, in bytes; 0 stands for 4 KiB. A longer unit comes
+     * in parts.
+     */
+    size_t max_held_bytes;
+} dw_moderator_options;
+
+/**
+ * Makes a moderator.
+ *
+ * @param options    NULL for the defaults.
+ * @param moderator  Receives the moderator, to be given to `dw_moderator_free`. Written only on DW_OK.
+ * @return DW_OK; DW_ERR_ARGUMENT, DW_ERR_UNSUPPORTED, DW_ERR_OUT_OF_MEMORY.
+ */
+DW_NODISCARD dw_status dw_moderator_new(const dw_moderator_options *options,
+                                        dw_moderator **moderator);
+
+/**
+ * Frees a moderator, and what it holds.
+ *
+ * @param moderator  NULL does nothing.
+ */
+void dw_moderator_free(dw_moderator *moderator);
+
+/**
+ * Takes in a delta and copies its text. Then call `dw_moderator_next` until it returns DW_OK: a delta
+ * that ends a text, such as a finish reason, makes pieces whole too.
+ *
+ * @param delta  As a decoder or a stream wrote it, its slices still valid.
+ * @return DW_OK for text, reasoning and refusal, which come out of `dw_moderator_next` in time; DW_DELTA
+ *         for all others, which are the caller's to use as they are, behind the pieces that
+ *         `dw_moderator_next` gives now; DW_ERR_ARGUMENT, also for an unknown kind and for text that
+ *         is not UTF-8; DW_ERR_PANIC.
+ */
+DW_NODISCARD dw_status dw_moderator_push(dw_moderator *moderator, const dw_delta *delta);
+
+/**
+ * The next piece that is whole: a delta of the kind and choice of those it came from. It is to be checked
+ * before it is shown.
+ *
+ * Valid until the next call on `moderator` other than const ones: the slices in `delta`.
+ *
+ * @param delta  Written only on DW_DELTA.
+ * @return DW_DELTA, or DW_OK where more of the stream is needed; DW_ERR_ARGUMENT, DW_ERR_PANIC.
+ */
+DW_NODISCARD dw_status dw_moderator_next(dw_moderator *moderator, dw_delta *delta);
+
+/**
+ * Says that the stream is at its end: what is held comes out of `dw_moderator_next` as it is.
+ *
+ * @return DW_OK; DW_ERR_ARGUMENT, DW_ERR_PANIC.
+ */
+dw_status dw_moderator_finish(dw_moderator *moderator);
+
+/**
+ * Says that a piece was refused: what is held is forgotten, and no text comes out any more. The stream
+ * itself is the caller's to end, by `dw_stream_cancel` or as it came.
+ *
+ * @return DW_OK; DW_ERR_ARGUMENT, DW_ERR_PANIC.
+ */
+dw_status dw_moderator_stop(dw_moderator *moderator);
 
 /*
  * ---- Transport ---------------------------------------------------------------------------------

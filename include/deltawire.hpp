@@ -440,6 +440,44 @@ private:
     std::unique_ptr<dw_parser, deleter> parser_;
 };
 
+/** Text held back until it can be checked. */
+class moderator {
+public:
+#if DELTAWIRE_EXCEPTIONS
+    explicit moderator(const dw_moderator_options &options = DW_MODERATOR_OPTIONS_INIT) {
+        dw_status status;
+        *this = moderator(options, status);
+        check(status);
+    }
+#endif
+    moderator(const dw_moderator_options &options, dw_status &status) noexcept {
+        dw_moderator *made = nullptr;
+        status = dw_moderator_new(&options, &made);
+        moderator_.reset(made);
+    }
+
+    /** DW_OK for text, which is held; DW_DELTA for what is the caller's, behind the pieces. */
+    dw_status push(const delta &news) noexcept { return dw_moderator_push(get(), news.get()); }
+    /** The next piece that is whole; its text lives until the next call. */
+    std::optional<delta> next() noexcept {
+        std::optional<delta> piece(std::in_place);
+        if (dw_moderator_next(get(), piece->get()) != DW_DELTA)
+            piece.reset();
+        return piece;
+    }
+    void finish() noexcept { dw_moderator_finish(get()); }
+    void stop() noexcept { dw_moderator_stop(get()); }
+
+    dw_moderator *get() const noexcept { return moderator_.get(); }
+    explicit operator bool() const noexcept { return moderator_ != nullptr; }
+
+private:
+    struct deleter {
+        void operator()(dw_moderator *moderator) const noexcept { dw_moderator_free(moderator); }
+    };
+    std::unique_ptr<dw_moderator, deleter> moderator_;
+};
+
 /** Deltas put together. */
 class message {
 public:

@@ -217,12 +217,15 @@
 //! | `alloc` | | a `Vec` in place of that memory |
 //! | `std` | yes | `memchr` that chooses its SIMD at run time |
 //! | `delta` | yes | [`Decoder`] and [`Message`], and `std` |
+//! | `moderation` | | [moderation], and `delta` |
 //! | `client` | | the [client], and `delta` |
 //! | `capi` | | the C ABI, whose documentation is `include/deltawire.h`; and `delta` |
 //! | `cli` | | the command `deltawire`, and `client` |
 //!
 #![cfg_attr(feature = "client", doc = "[client]: crate::client")]
 #![cfg_attr(not(feature = "client"), doc = "[client]: #client")]
+#![cfg_attr(feature = "moderation", doc = "[moderation]: crate::moderation")]
+#![cfg_attr(not(feature = "moderation"), doc = "[moderation]: #features")]
 #![cfg_attr(not(feature = "delta"), allow(rustdoc::broken_intra_doc_links))]
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(unsafe_code)]
@@ -244,6 +247,8 @@ pub mod dialect;
 pub mod frame;
 #[cfg(feature = "delta")]
 pub mod message;
+#[cfg(feature = "moderation")]
+pub mod moderation;
 #[cfg(feature = "delta")]
 mod template;
 

@@ -37,6 +37,7 @@ pub mod client;
 pub mod decoder;
 pub mod delta;
 pub mod message;
+pub mod moderation;
 pub mod names;
 mod options;
 pub mod parser;

@@ -41,6 +41,7 @@
  * |              |                         |                    | or nobody         |                   |
  * | `dw_decoder` | bytes to deltas         | `dw_decoder_new`   | `dw_decoder_free` | next call         |
  * | `dw_message` | deltas put together     | `dw_message_new`   | `dw_message_free` | next call         |
+ * | `dw_moderator` | text to be checked    | `dw_moderator_new` | `dw_moderator_free` | next call       |
  * | `dw_client`  | whom to ask             | `dw_client_new`    | `dw_client_free`  | (hands out none)  |
  * | `dw_stream`  | a request's deltas      | `dw_client_stream` | `dw_stream_free`  | next call         |
  *
@@ -71,8 +72,9 @@
  *
  * Growth. Fields called `reserved` are zero and may get a meaning; enumerations may get values.
  * Structs of options begin with their size, so that header and library may differ in age. A program
- * passes over values that it does not know. A library that was built without the transport has all
- * functions all the same: `dw_client_new` answers DW_ERR_UNSUPPORTED.
+ * passes over values that it does not know. A library that was built without the transport, or
+ * without moderation, has all functions all the same: `dw_client_new` and `dw_moderator_new` answer
+ * DW_ERR_UNSUPPORTED.
  */
 
 #ifndef DELTAWIRE_H

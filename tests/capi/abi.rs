@@ -9,7 +9,7 @@ use std::mem::{align_of, offset_of, size_of};
 use std::process::Command;
 
 use deltawire::capi::{
-    client::*, decoder::*, delta::*, message::*, parser::*, slice::*, status::*,
+    client::*, decoder::*, delta::*, message::*, moderation::*, parser::*, slice::*, status::*,
 };
 
 use crate::toolchain::{folder, program, root, run, runner, stage};
@@ -110,6 +110,7 @@ fn layouts() -> Vec<Layout> {
         }
         dw_choice { index, finish_reason, finish_raw, text, reasoning, refusal, reserved }
         dw_tool_call { choice, index, id, name, arguments, reserved }
+        dw_moderator_options { struct_size, unit, characters, max_held_bytes }
         dw_header { name, value }
         dw_client_options {
             struct_size, provider, base_url, key, api_version, proxy, ca_file, headers, headers_len,

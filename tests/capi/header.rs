@@ -13,7 +13,16 @@ use cbindgen::{Builder, Config, DocumentationLength, DocumentationStyle, Languag
 
 /// The files with a section each, in the header's order.
 const SECTIONS: &[&str] = &[
-    "version", "slice", "status", "names", "parser", "delta", "decoder", "message", "client",
+    "version",
+    "slice",
+    "status",
+    "names",
+    "parser",
+    "delta",
+    "decoder",
+    "message",
+    "moderation",
+    "client",
 ];
 
 const LINE_LENGTH: usize = 100;

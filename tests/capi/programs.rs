@@ -256,6 +256,15 @@ fn transport_misuse_and_cancelling_do_what_the_header_says() {
 }
 
 #[test]
+fn text_is_held_back_until_it_can_be_checked() {
+    let source = "tests/capi/c/moderation.c";
+    let Some(program) = program(source, "moderation", &[&static_library()]) else {
+        return;
+    };
+    print!("{}", text(&run(&mut runner(&program)).stdout));
+}
+
+#[test]
 fn a_library_without_the_transport_says_so() {
     let Some(program) = program("tests/capi/c/no_transport.c", "none", &[checked_library()]) else {
         return;

@@ -115,6 +115,10 @@ static void error_codes() {
     deltawire::usage usage(message.info().usage);
     REQUIRE(usage.input_tokens() == 3 && !usage.output_tokens());
     REQUIRE(!message.tool_call(0) && message.info().is_complete == 1);
+
+    /* This library is built without it. */
+    deltawire::moderator moderator(DW_MODERATOR_OPTIONS_INIT, status);
+    REQUIRE(status == DW_ERR_UNSUPPORTED && !moderator && !moderator.next());
 }
 
 int main() {

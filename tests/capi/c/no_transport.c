@@ -1,4 +1,4 @@
-/* Linked with a library that was built without the transport. */
+/* Linked with a library that was built without the transport and without moderation. */
 #include <deltawire.h>
 
 int main(void) {
@@ -11,5 +11,9 @@ int main(void) {
     dw_client_free(client);
     dw_stream_cancel(NULL);
     dw_stream_free(NULL);
+    dw_moderator *moderator = NULL;
+    if (dw_moderator_new(NULL, &moderator) != DW_ERR_UNSUPPORTED || moderator != NULL)
+        return 3;
+    dw_moderator_free(moderator);
     return 0;
 }
