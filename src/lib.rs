@@ -218,12 +218,15 @@
 //! | `std` | yes | `memchr` that chooses its SIMD at run time |
 //! | `delta` | yes | [`Decoder`] and [`Message`], and `std` |
 //! | `moderation` | | [moderation], and `delta` |
+//! | `tokens` | | [tokens], and `delta` |
 //! | `client` | | the [client], and `delta` |
 //! | `capi` | | the C ABI, whose documentation is `include/deltawire.h`; and `delta` |
 //! | `cli` | | the command `deltawire`, and `client` |
 //!
 #![cfg_attr(feature = "client", doc = "[client]: crate::client")]
 #![cfg_attr(not(feature = "client"), doc = "[client]: #client")]
+#![cfg_attr(feature = "tokens", doc = "[tokens]: crate::tokens")]
+#![cfg_attr(not(feature = "tokens"), doc = "[tokens]: #features")]
 #![cfg_attr(feature = "moderation", doc = "[moderation]: crate::moderation")]
 #![cfg_attr(not(feature = "moderation"), doc = "[moderation]: #features")]
 #![cfg_attr(not(feature = "delta"), allow(rustdoc::broken_intra_doc_links))]
@@ -251,6 +254,8 @@ pub mod message;
 pub mod moderation;
 #[cfg(feature = "delta")]
 mod template;
+#[cfg(feature = "tokens")]
+pub mod tokens;
 
 #[cfg(feature = "delta")]
 pub use decoder::{Decoder, End, Error, Fields, Options};
