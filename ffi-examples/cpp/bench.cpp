@@ -22,7 +22,7 @@ namespace {
 
 constexpr int rounds = 5;
 
-using pieces = std::vector<std::string_view>;
+using chunks = std::vector<std::string_view>;
 
 struct reply {
     std::string text;
@@ -34,18 +34,18 @@ struct reply {
     }
 };
 
-reply pull(const pieces &pieces) {
-    reply reply;
+reply pull(const chunks &pieces) {
+    reply read;
     deltawire::decoder decoder;
     for (std::string_view piece : pieces)
         for (const deltawire::delta &delta : decoder.read(piece))
             if (delta.kind() == DW_DELTA_TEXT)
-                reply.append(delta.text());
-    return reply;
+                read.append(delta.text());
+    return read;
 }
 
-reply batch(const pieces &pieces) {
-    reply reply;
+reply batch(const chunks &pieces) {
+    reply read;
     deltawire::decoder decoder;
     dw_delta deltas[64];
     for (std::string_view piece : pieces) {
@@ -56,15 +56,15 @@ reply batch(const pieces &pieces) {
                DW_DELTA)
             for (std::size_t at = 0; at < count; at++)
                 if (deltas[at].kind == DW_DELTA_TEXT)
-                    reply.append(deltawire::view(deltas[at].text));
+                    read.append(deltawire::view(deltas[at].text));
         deltawire::check(status);
     }
-    return reply;
+    return read;
 }
 
 // What programs do without this library: lines split by hand, each payload parsed.
-reply nlohmann_json(const pieces &pieces) {
-    reply reply;
+reply nlohmann_json(const chunks &pieces) {
+    reply read;
     std::string buffer;
     for (std::string_view piece : pieces) {
         buffer += piece;
@@ -78,15 +78,15 @@ reply nlohmann_json(const pieces &pieces) {
             if (auto content = delta.find("content");
                 content != delta.end() && content->is_string() &&
                 !content->get_ref<const std::string &>().empty())
-                reply.append(content->get_ref<const std::string &>());
+                read.append(content->get_ref<const std::string &>());
         }
         buffer.erase(0, start);
     }
-    return reply;
+    return read;
 }
 
 template <typename Way>
-void row(const char *name, const char *mode, const pieces &pieces, std::size_t events, Way way) {
+void row(const char *name, const char *mode, const chunks &pieces, std::size_t events, Way way) {
     using clock = std::chrono::steady_clock;
     reply last = way(pieces);
     auto least = clock::duration::max();
@@ -111,7 +111,7 @@ int main(int argc, char **argv) {
         return 2;
     }
     std::string stream{std::istreambuf_iterator<char>(file), {}};
-    pieces sized, events;
+    chunks sized, events;
     for (std::size_t at = 0; at < stream.size(); at += sized.back().size())
         sized.push_back(std::string_view(stream).substr(at, 16 * 1024));
     for (std::size_t at = 0; at < stream.size(); at += events.back().size())
