@@ -220,7 +220,7 @@ def escaped(text):
 def picture(results):
     """A bar from deltawire's time to that of what it replaces. On a logarithmic scale its length is the
     ratio of the two, so the bars of all languages may be held against each other."""
-    width, names, right, line = 860, 330, 120, 20
+    width, names, right, line = 860, 370, 120, 20
     own_colour, other_colour, ink = "#d9622b", "#6f8fb5", "#808791"
     bars = []  # language, version, name, own, other
     for language, row, ratio in results.ratios():
