@@ -101,7 +101,11 @@ fn a_language_that_failed_in_any_way_makes_the_driver_fail() {
         ("hangs", ":", "echo 7 passed, 0 failed; sleep 60"),
         ("needs-broken", "exit 1", fine),
         ("needs-unsaid", "echo something", fine),
-        ("no-version", ":; exit 0 ;; version) echo Made up; exit 1", fine),
+        (
+            "no-version",
+            ":; exit 0 ;; version) echo Made up; exit 1",
+            fine,
+        ),
     ] {
         driver.language(name, needs, test, ":");
         let output = driver.run(&["fine", name]);
