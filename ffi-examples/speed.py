@@ -82,9 +82,12 @@ def machine():
 
 
 def commit(folder):
-    git = ["git", "-C", folder, "rev-parse", "--short", "HEAD"]
-    done = subprocess.run(git, capture_output=True, text=True)
-    return done.stdout.strip() or "unknown"
+    git = ["git", "-C", folder]
+    head = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
+    if head.returncode != 0:
+        return "unknown"
+    changed = subprocess.run([*git, "diff", "--quiet", "HEAD", "--", ":/src", ":/Cargo.lock"])
+    return head.stdout.strip() + (" and changes" if changed.returncode != 0 else "")
 
 
 def shown_time(nanoseconds):
