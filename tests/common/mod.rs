@@ -6,6 +6,8 @@
 )]
 
 #[cfg(feature = "delta")]
+pub mod cases;
+#[cfg(feature = "delta")]
 pub mod decoding;
 pub mod framing;
 #[cfg(feature = "delta")]
