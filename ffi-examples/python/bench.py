@@ -19,7 +19,7 @@ import socket
 import sys
 import time
 import urllib.parse
-from typing import Any, Awaitable, Callable, Iterable, Iterator
+from typing import Any, Callable, Iterable, Iterator
 
 import deltawire as dw
 import httpx
@@ -105,18 +105,13 @@ def ask_liter_llm(base_url: str) -> list[str]:
         texts = []
         client = liter_llm.create_client("none", base_url=base_url, max_retries=0)
         request = liter_llm.ChatCompletionRequest(model="openai/m", messages=MESSAGES)
-        async for chunk in await stream_of(client, request):
+        async for chunk in liter_llm.chat_stream(client, request):
             for choice in chunk.choices:
                 if choice.delta.content:
                     texts.append(choice.delta.content)
         return texts
 
     return asyncio.run(ask())
-
-
-async def stream_of(client: Any, request: Any) -> Any:
-    stream = client.chat_stream(request)
-    return await stream if isinstance(stream, Awaitable) else stream
 
 
 def ask_http_client(base_url: str) -> list[str]:

@@ -49,6 +49,13 @@ class Transport(unittest.TestCase):
                 with stream.fetch() as message:
                     self.assertEqual(message.text, "Grüß dich")
                     self.assertEqual(message.usage.output_tokens, 4)
+            with client.stream("tiny-chat-1", HELLO) as stream:
+                next(stream)
+                with self.assertRaises(RuntimeError):
+                    stream.fetch()
+            with client.post("/chat/completions", body) as stream:
+                with self.assertRaises(dw.NotAResponseError):
+                    stream.fetch()
 
     def test_another_thread_cancels_and_what_came_is_kept(self) -> None:
         with serving(interval_ms=400) as base_url, dw.Client(base_url=base_url) as client:

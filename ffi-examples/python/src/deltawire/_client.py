@@ -202,6 +202,7 @@ class Stream:
 
     def __init__(self, pointer: int) -> None:
         self._handle = Handle("stream", pointer, lib.stream_free)
+        self._acquire, self._release = self._handle.acquire, self._handle.release
         self._next = waits(pointer)
         self._cancelling = threading.Lock()
         self._is_closing = False
@@ -211,7 +212,13 @@ class Stream:
         return self
 
     def __next__(self) -> Delta:
-        with self._handle as pointer:
+        # `with self._handle`, which costs two calls more.
+        if not self._acquire(False):
+            raise self._handle.busy()
+        try:
+            pointer = self._handle.pointer
+            if not pointer:
+                raise self._handle.closed()
             found = self._next()
             if not isinstance(found, int):
                 return found
@@ -221,6 +228,8 @@ class Stream:
                     raise StopIteration
                 raise IncompleteError(end)
             failure = self._failure(pointer, found)
+        finally:
+            self._release()
         if isinstance(failure, EventError):
             return failure
         raise failure
@@ -236,10 +245,10 @@ class Stream:
             if status == lib.OK:
                 return message
             if status in (lib.ERR_NOT_JSON, lib.ERR_NOT_A_RESPONSE):
-                raise NotAResponseError(self._failure(pointer, status).message)
-            if lib.is_event_error(status) or lib.ERR_TRANSPORT <= status <= lib.ERR_REQUEST:
-                raise self._failure(pointer, status)
-            raise RuntimeError(lib.status_message(status).decode())
+                raise NotAResponseError(lib.failure_of(pointer).message.text())
+            if status == lib.ERR_ORDER:
+                raise RuntimeError("the stream has begun")
+            raise self._failure(pointer, status)
 
     def cancel(self) -> None:
         """Ends the stream. MAY BE CALLED FROM ANY THREAD, also while another waits for a delta.
@@ -281,10 +290,9 @@ class Stream:
         self.close()
 
     def _failure(self, pointer: int, status: int) -> Union[EventError, TransportError]:
-        failure = lib.Failure()
         if not lib.is_event_error(status) and not lib.ERR_TRANSPORT <= status <= lib.ERR_REQUEST:
             lib.check(status)
-        lib.check(lib.stream_failure(pointer, byref(failure)))
+        failure = lib.failure_of(pointer)
         message, name = failure.message.text(), lib.status_text(status)
         if lib.is_event_error(status):
             return EventError(message, name, failure.offset)

@@ -17,14 +17,16 @@ from ._errors import LibraryError
 ABI_VERSION = 1
 
 OK = 0
-DELTA = 1
 ERR_ARGUMENT = -1
-ERR_NOT_JSON = -13
+ERR_ORDER = -2
 ERR_NOT_A_RESPONSE = -5
-ERR_STATUS = -24
+ERR_OUT_OF_MEMORY = -10
+ERR_NOT_JSON = -13
+# From here to ERR_TRANSPORT it is the transport that failed.
 ERR_REQUEST = -20
-ERR_TRANSPORT = -34
+ERR_STATUS = -24
 ERR_CANCELLED = -33
+ERR_TRANSPORT = -34
 
 
 def is_event_error(status: int) -> bool:
@@ -383,7 +385,7 @@ def check(status: int) -> None:
     text = status_message(status).decode()
     if status == ERR_ARGUMENT:
         raise ValueError(text)
-    if status == -10:
+    if status == ERR_OUT_OF_MEMORY:
         raise MemoryError(text)
     raise LibraryError(f"{status_name(status).decode()}: {text}")
 
@@ -394,6 +396,13 @@ def made(make: Callable[..., int], *arguments: Any) -> int:
     check(make(*arguments, byref(pointer)))
     assert pointer.value is not None
     return pointer.value
+
+
+def failure_of(stream: int) -> Failure:
+    """What failed last; its slices are lent until the next call on the stream."""
+    failure = Failure()
+    check(stream_failure(stream, byref(failure)))
+    return failure
 
 
 def names(of: Callable[[int], bytes]) -> tuple[str, ...]:
