@@ -34,7 +34,7 @@ def line_of(delta: dw.Delta) -> str:
             counts = {name: getattr(delta, name) for name in delta.__slots__}
             keys = {name: count for name, count in counts.items() if count is not None}
         case dw.ProviderError():
-            keys = {"kind": delta.error_kind} | _given(code=delta.code)
+            keys = {"kind": delta.error_kind, **_given(code=delta.code)}
             keys |= {"message": delta.message, "transient": delta.transient}
         case dw.Other():
             keys = {"event": delta.name, "raw": delta.raw.decode("utf-8", "replace")}

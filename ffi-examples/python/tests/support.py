@@ -45,7 +45,9 @@ def serving(*files: pathlib.Path, interval_ms: int = 0, key: str = "") -> Iterat
         server.stderr.close()
 
 
-def run(program: str, *arguments: str, stdin: bytes = b"", **env: str) -> "subprocess.CompletedProcess[bytes]":
+def run(
+    program: str, *arguments: str, stdin: bytes = b"", **env: str
+) -> "subprocess.CompletedProcess[bytes]":
     """Runs one of the programs beside this folder to its end."""
     return subprocess.run(
         [sys.executable, str(HERE / program), *arguments],

@@ -69,8 +69,10 @@ class Chat(unittest.TestCase):
     def test_an_interrupt_ends_it_and_keeps_what_came(self) -> None:
         with serving(interval_ms=1500) as base_url:
             for program in self.PROGRAMS:
+                started = time.monotonic()
                 process = subprocess.Popen(
                     [sys.executable, str(HERE / program), "Say hello"],
+                    bufsize=0,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
                     env=os.environ | {"OPENAI_BASE_URL": base_url, "OPENAI_MODEL": "tiny-chat-1"},
@@ -82,6 +84,8 @@ class Chat(unittest.TestCase):
                 out, err = process.communicate(timeout=30)
                 self.assertEqual(process.returncode, 130, err)
                 self.assertLess(time.monotonic() - begun, 1.2)
+                # The reply takes over seven seconds, its first text comes in the third.
+                self.assertLess(begun - started, 6)
                 self.assertEqual(first, b"G")
                 self.assertNotIn(b"dich", out)
                 self.assertNotIn(b"Traceback", err)
