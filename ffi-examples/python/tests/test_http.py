@@ -120,6 +120,17 @@ class Transport(unittest.TestCase):
             with self.assertRaises(ValueError):
                 next(stream)
 
+    def test_another_thread_may_close_what_the_main_one_waits_for(self) -> None:
+        with serving(interval_ms=2000) as base_url, dw.Client(base_url=base_url) as client:
+            with client.stream("tiny-chat-1", HELLO) as stream:
+                closer = threading.Timer(0.3, stream.close)
+                closer.start()
+                with self.assertRaises(dw.CancelledError):
+                    read(stream)
+                closer.join()
+                with self.assertRaises(ValueError):
+                    next(stream)
+
     def test_an_interrupt_raises_at_once(self) -> None:
         with serving(interval_ms=2000) as base_url, dw.Client(base_url=base_url) as client:
             begun = time.monotonic()

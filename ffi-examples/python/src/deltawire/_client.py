@@ -271,7 +271,6 @@ class Stream:
 
         A thread that waits on it is cancelled first. To close it again does nothing.
         """
-        self._interrupts.close()
         self.cancel()
         with self._cancelling:
             self._is_closing = True
@@ -287,6 +286,8 @@ class Stream:
         error: Optional[BaseException],
         trace: Optional[TracebackType],
     ) -> None:
+        # Not in `close`, which any thread may call: the descriptor of signals is the main thread's.
+        self._interrupts.close()
         self.close()
 
     def _failure(self, pointer: int, status: int) -> Union[EventError, TransportError]:
