@@ -275,7 +275,7 @@ export interface RequestOptions {
   signal?: AbortSignal;
 }
 
-/** Whom to ask. Requests wait on threads of koffi's, so the event loop goes on. */
+/** Whom to ask. Requests wait on the threads of Node's pool, so the event loop goes on. */
 export class Client {
   /** Throws a DeltawireError for options with which nothing can be asked. */
   constructor(options?: ClientOptions);

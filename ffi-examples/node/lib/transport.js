@@ -9,7 +9,7 @@ import {
 import { Message } from './message.js';
 import { DELTA_SIZE, dw, structs } from './native.js';
 
-/** Calls on a thread of koffi's, so that the event loop goes on. */
+/** Calls on a thread of Node's pool, so that the event loop goes on. */
 const onThread = (call, ...args) =>
   new Promise((resolve, reject) => {
     call.async(...args, (error, status) => (error ? reject(error) : resolve(status)));
