@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import http from 'node:http';
 import test from 'node:test';
 
 import { CancelledError, Client, DeltawireError, RequestError, deltas } from '../deltawire.js';
-import { program, request, run, serve } from './common.js';
+import { program, reply, request, run, serve } from './common.js';
 
 const KEY = 'sk-correct-horse';
 
@@ -133,7 +134,22 @@ test('fetch is cancelled in the middle', async (t) => {
 });
 
 test('many streams at once all come to their end', async (t) => {
-  const ask = client(t, await serve(t, '--interval-ms', '50'));
+  // A server in this very process answers only if the event loop goes on while streams wait.
+  const server = http.createServer(async (request, response) => {
+    request.resume();
+    response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+    for (const event of reply.split(/(?<=\n\n)/)) {
+      response.write(event);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    response.end();
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const ask = client(t, `http://127.0.0.1:${server.address().port}/v1`);
   const all = await Promise.all(Array.from({ length: 12 }, () => read(ask.stream(request))));
   assert.deepEqual(all.map(({ text }) => text), Array(12).fill('Grüß dich'));
 });
