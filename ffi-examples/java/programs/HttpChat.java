@@ -56,7 +56,10 @@ final class HttpChat {
         int status = 0;
         HttpResponse<InputStream> response;
         try {
-            response = HttpClient.newHttpClient().send(request(prompt), HttpResponse.BodyHandlers.ofInputStream());
+            // Unless told so, the client offers HTTP/2 to plain http:// too, and servers on one's own machine may wait
+            // for the rest of that.
+            HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+            response = client.send(request(prompt), HttpResponse.BodyHandlers.ofInputStream());
             if (response.statusCode() / 100 != 2) {
                 System.err.println(response.statusCode() + ": " + refusal(response.body().readAllBytes()));
                 return 3;

@@ -221,8 +221,8 @@ public final class Decoder implements AutoCloseable {
     /**
      * Gives the deltas of a whole body as it comes; {@link #reset()} is called first. The iterator waits for bytes
      * only where it has nothing to give. Behind the last delta it throws an {@link IncompleteException} if the body
-     * ended before its stream. Failures of the body are UncheckedIOExceptions; where the thread was interrupted, a
-     * {@link CancelledException}. To cancel from another thread, close the body. It is the caller's to close.
+     * ended before its stream. Failures of the body are UncheckedIOExceptions. An interrupt closes the body and is a
+     * {@link CancelledException}; to end it from another thread otherwise, close the body. It is the caller's to close.
      */
     public Deltas read(InputStream body) {
         reset();
@@ -235,7 +235,7 @@ public final class Decoder implements AutoCloseable {
                     return next;
                 }
                 if (!isFinished[0]) {
-                    int len = readSome(body, bytes);
+                    int len = read(body, bytes);
                     isFinished[0] = len < 0;
                     give(bytes, 0, Math.max(len, 0));
                     continue;
@@ -249,13 +249,17 @@ public final class Decoder implements AutoCloseable {
         });
     }
 
-    private static int readSome(InputStream body, byte[] bytes) {
-        try {
-            return body.read(bytes);
-        } catch (IOException e) {
-            if (Thread.currentThread().isInterrupted()) {
-                throw new CancelledException(e);
+    /** Reads some bytes of a body, and closes it if the thread is interrupted. */
+    private static int read(InputStream body, byte[] bytes) {
+        Interruptible wait = new Interruptible() {
+            @Override
+            protected void implCloseChannel() throws IOException {
+                body.close();
             }
+        };
+        try {
+            return wait.await(() -> body.read(bytes));
+        } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }

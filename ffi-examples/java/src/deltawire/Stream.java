@@ -6,8 +6,6 @@ import static deltawire.Native.NATIVE;
 import java.io.IOException;
 import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
-import java.nio.channels.ClosedByInterruptException;
-import java.nio.channels.spi.AbstractInterruptibleChannel;
 import java.util.function.LongToIntFunction;
 
 /**
@@ -15,11 +13,8 @@ import java.util.function.LongToIntFunction;
  * {@link #close()}, and an interrupt of the waiting thread cancels too.
  */
 public final class Stream implements AutoCloseable {
-    /**
-     * The native side. It is a channel to the JDK, since that is how an interrupt reaches a thread that waits outside
-     * the virtual machine: it closes the channel, and closing this one cancels.
-     */
-    private static final class State extends AbstractInterruptibleChannel {
+    /** The native side. */
+    private static final class State extends Interruptible {
         private final Handle handle = new Handle() {
             @Override
             void free() {
@@ -40,18 +35,11 @@ public final class Stream implements AutoCloseable {
         }
 
         /** A call that may wait; its status. */
-        int await(LongToIntFunction call) {
+        int call(LongToIntFunction call) {
             try {
-                begin();
-                return call.applyAsInt(stream);
-            } finally {
-                try {
-                    end(true);
-                } catch (ClosedByInterruptException e) {
-                    throw new CancelledException(e);
-                } catch (IOException e) {
-                    throw new AssertionError(e);
-                }
+                return await(() -> call.applyAsInt(stream));
+            } catch (IOException e) {
+                throw new AssertionError(e);
             }
         }
 
@@ -71,14 +59,6 @@ public final class Stream implements AutoCloseable {
                     NATIVE.free(block);
                     stream = block = 0;
                 }
-            }
-        }
-
-        void cancel() {
-            try {
-                close();
-            } catch (IOException e) {
-                throw new AssertionError(e);
             }
         }
     }
@@ -117,7 +97,7 @@ public final class Stream implements AutoCloseable {
                     if (state.stream == 0) {
                         throw failure[0] != null ? failure[0] : Status.closed();
                     }
-                    int status = state.await(stream -> C.dw_stream_next(stream, state.block));
+                    int status = state.call(stream -> C.dw_stream_next(stream, state.block));
                     if (status == Status.DELTA) {
                         return Delta.at(state.block);
                     }
@@ -160,7 +140,7 @@ public final class Stream implements AutoCloseable {
 
     void fetch(Message message) {
         synchronized (state.turn) {
-            int status = state.await(stream -> C.dw_stream_fetch(stream, message.address()));
+            int status = state.call(stream -> C.dw_stream_fetch(stream, message.address()));
             if (status <= Status.ERR_REQUEST) {
                 throw failure(status);
             }
