@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"reflect"
 	"runtime"
 	"strings"
 	"testing"
@@ -168,13 +169,14 @@ func TestAContextEndsALoopThatWaits(t *testing.T) {
 	defer timer.Stop()
 	var got []string
 	var last error
+	started := time.Now()
 	for delta, err := range deltawire.Read(ctx, body) {
 		if got, last = append(got, delta.Text), err; delta.Text == "Hi" {
 			time.AfterFunc(20*time.Millisecond, func() { cancel(gone) })
 		}
 	}
-	if len(got) != 2 || got[0] != "Hi" || !errors.Is(last, gone) {
-		t.Error(got, last)
+	if len(got) != 2 || got[0] != "Hi" || !errors.Is(last, gone) || time.Since(started) > 5*time.Second {
+		t.Error(got, last, time.Since(started))
 	}
 }
 
@@ -274,6 +276,22 @@ func TestWhatIsNoOptionIsRefused(t *testing.T) {
 	}
 }
 
+func TestADialectThatIsNamedIsNotGuessed(t *testing.T) {
+	anthropic, err := deltawire.ParseDialect("anthropic")
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder := newDecoder(t, deltawire.Options{Dialect: anthropic})
+	for delta, err := range decoder.Decode([]byte(event("Hi"))) {
+		if delta.Kind != deltawire.KindOther || err != nil {
+			t.Errorf("%+v %v", delta, err)
+		}
+	}
+	if decoder.Dialect() != anthropic || decoder.Events() != 1 {
+		t.Error(decoder.Dialect(), decoder.Events())
+	}
+}
+
 func TestAFieldThatASenderInventedIsRead(t *testing.T) {
 	decoder := newDecoder(t, deltawire.Options{TextField: "wörter"})
 	got, errs := texts(decoder, `data: {"choices":[{"index":0,"delta":{"wörter":"Hi"}}]}`+"\n\n")
@@ -338,6 +356,50 @@ data: [DONE]
 	}
 	if err := message.Push(deltawire.Delta{Kind: deltawire.KindText, Text: "\xff"}); !errors.Is(err, deltawire.ErrArgument) {
 		t.Error(err)
+	}
+}
+
+// What a message was given of any kind, it has.
+func TestAMessageTakesEveryKind(t *testing.T) {
+	message, err := deltawire.NewMessage()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer message.Close()
+	count := uint64(6)
+	for _, delta := range []deltawire.Delta{
+		{Kind: deltawire.KindStart, ID: "i", Model: "m", Role: "r"},
+		{Kind: deltawire.KindText, Choice: 1, Text: "t"},
+		{Kind: deltawire.KindReasoning, Choice: 1, Text: "z"},
+		{Kind: deltawire.KindRefusal, Choice: 1, Text: "n"},
+		{Kind: deltawire.KindToolCallStart, Choice: 1, Index: -1, ID: "a", Name: "b"},
+		{Kind: deltawire.KindToolCallArguments, Choice: 1, Index: -1, Text: "old"},
+		{Kind: deltawire.KindToolCallArguments, Choice: 1, Index: -1, Text: "new", Whole: true},
+		{Kind: deltawire.KindServerToolCallStart, Choice: 1, Index: 7, ID: "c", Name: "d"},
+		{Kind: deltawire.KindServerToolCallArguments, Choice: 1, Index: 7, Text: "{}"},
+		{Kind: deltawire.KindFinish, Choice: 1, FinishReason: deltawire.FinishLength, Raw: "max"},
+		{Kind: deltawire.KindUsage, Usage: &deltawire.Usage{ReasoningTokens: &count}},
+		{Kind: deltawire.KindError, ErrorKind: deltawire.ErrorOverloaded, Code: "529", Text: "busy", Transient: true},
+		{Kind: deltawire.KindOther, Name: "o", Raw: "\xff"},
+		{Kind: deltawire.KindDone},
+	} {
+		if err := message.Push(delta); err != nil {
+			t.Errorf("%v: %v", delta.Kind, err)
+		}
+	}
+	got, err := message.Reply()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &deltawire.Reply{
+		ID: "i", Model: "m", Role: "r", Usage: deltawire.Usage{ReasoningTokens: &count},
+		Choices:         []deltawire.Choice{{1, deltawire.FinishLength, "max", "t", "z", "n"}},
+		ToolCalls:       []deltawire.ToolCall{{1, -1, "a", "b", "new"}},
+		ServerToolCalls: []deltawire.ToolCall{{1, 7, "c", "d", "{}"}},
+		Error:           &deltawire.ProviderError{Kind: deltawire.ErrorOverloaded, Code: "529", Message: "busy", Transient: true},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 

@@ -21,11 +21,14 @@ import java.io.InputStream;
 import java.io.PipedInputStream;
 import java.io.PipedOutputStream;
 import java.io.UncheckedIOException;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /** What the decoder and the message promise besides reading streams right. */
 final class DecoderTest {
@@ -156,6 +159,58 @@ final class DecoderTest {
         }
     }
 
+    void anInterruptEndsALoopWhoseBodyKnowsNothingOfInterrupts() {
+        CountDownLatch closed = new CountDownLatch(1);
+        InputStream body = new InputStream() {
+            @Override
+            public int read() throws IOException {
+                boolean isInterrupted = false;
+                while (closed.getCount() > 0) {
+                    try {
+                        Tests.check(closed.await(10, TimeUnit.SECONDS), "nobody closed the body");
+                    } catch (InterruptedException e) {
+                        isInterrupted = true;
+                    }
+                }
+                if (isInterrupted) {
+                    Thread.currentThread().interrupt();
+                }
+                return -1;
+            }
+
+            @Override
+            public void close() {
+                closed.countDown();
+            }
+        };
+        Thread waiting = Thread.currentThread();
+        Thread other = new Thread(() -> {
+            sleep(50);
+            waiting.interrupt();
+        });
+        try (Decoder decoder = new Decoder()) {
+            other.start();
+            Tests.thrown(CancelledException.class, () -> decoder.read(body).iterator().hasNext());
+            Tests.check(Thread.interrupted(), "the interrupt is forgotten");
+        } finally {
+            Thread.interrupted();
+        }
+    }
+
+    void aTimeoutOfTheBodyIsNoCancelling() {
+        SocketTimeoutException late = new SocketTimeoutException("late");
+        InputStream body = new InputStream() {
+            @Override
+            public int read() throws IOException {
+                throw late;
+            }
+        };
+        try (Decoder decoder = new Decoder()) {
+            Tests.equal(Tests.thrown(UncheckedIOException.class, () -> decoder.read(body).iterator().hasNext()).getCause(),
+                    late);
+        }
+    }
+
     static void sleep(long milliseconds) {
         try {
             Thread.sleep(milliseconds);
@@ -207,6 +262,13 @@ final class DecoderTest {
         TransportException e = Tests.thrown(TransportException.class,
                 () -> Client.builder().caFile("/nowhere.pem").build());
         Tests.check(e.status().equals("DW_ERR_REQUEST") && e.getMessage().contains("nowhere.pem"), e);
+    }
+
+    void aDialectThatIsNamedIsNotGuessed() {
+        try (Decoder decoder = new Decoder(Decoder.Options.DEFAULT.dialect(Dialect.ANTHROPIC))) {
+            Tests.equal(texts(decoder.decode(bytes(event("Hi")))), List.of("Other"));
+            Tests.equal(decoder.dialect(), Dialect.ANTHROPIC);
+        }
     }
 
     void aFieldThatASenderInventedIsRead() {

@@ -1,6 +1,8 @@
 package deltawire;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.net.SocketTimeoutException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.spi.AbstractInterruptibleChannel;
 
@@ -23,6 +25,14 @@ abstract class Interruptible extends AbstractInterruptibleChannel {
         try {
             begin();
             return wait.run();
+        } catch (IOException e) {
+            // A body that knows of interrupts may be faster than the one who interrupts. That other one is a timeout.
+            if (Thread.currentThread().isInterrupted()
+                    || e instanceof InterruptedIOException && !(e instanceof SocketTimeoutException)) {
+                Thread.currentThread().interrupt();
+                throw new CancelledException(e);
+            }
+            throw e;
         } finally {
             try {
                 end(true);
