@@ -198,6 +198,13 @@ func TestTheProgramPrintsWhatTheCommandPrints(t *testing.T) {
 			}
 		}
 	}
+	// Complete, with one event that cannot be read.
+	faulty := "data: {bad\n\n" + event("Hi") + "data: [DONE]\n\n"
+	want, wantStatus := output(t, strings.NewReader(faulty), command, "deltas")
+	got, status := output(t, strings.NewReader(faulty), program)
+	if got != want || status != wantStatus || status != 1 || !strings.HasSuffix(got, `"complete":true}`+"\n") {
+		t.Errorf("status %d, want %d\ngot\n%swant\n%s", status, wantStatus, got, want)
+	}
 	for _, args := range [][]string{{"--dialect", "nobody's"}, {"--chunk-size", "0"}, {"no such file"}, {"a", "b"}} {
 		if got, status := output(t, nil, program, args...); got != "" || status != 2 {
 			t.Errorf("%q: status %d, printed %q", args, status, got)

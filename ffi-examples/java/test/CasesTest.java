@@ -123,6 +123,17 @@ final class CasesTest {
             Tests.equal(output(null, program("Deltas", "--dialect", dialect, "--chunk-size", "1", file)), want);
             Tests.equal(output(c.file, program("Deltas", "--dialect", dialect)), want);
         }
+        // Complete, with one event that cannot be read.
+        Path faulty = Files.createTempFile("deltawire", ".sse");
+        try {
+            Files.writeString(faulty, "data: {bad\n\ndata: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"}}]}\n\n"
+                    + "data: [DONE]\n\n");
+            Output got = output(null, program("Deltas", faulty.toString()));
+            Tests.equal(got, output(null, command, "deltas", faulty.toString()));
+            Tests.check(got.status == 1 && got.text.endsWith("{\"type\":\"end\",\"complete\":true}\n"), got);
+        } finally {
+            Files.delete(faulty);
+        }
         for (String[] args : new String[][] {{"--dialect", "nobody's"}, {"--chunk-size", "0"}, {"no such file"}}) {
             Tests.equal(output(null, program("Deltas", args)), new Output("", 2));
         }
