@@ -77,6 +77,8 @@ module Deltawire
     # The provider's own end of the stream. More may follow it.
     Done = Class.new do
       def ==(other) = other.is_a?(Done)
+      alias_method :eql?, :==
+      def hash = Done.object_id
       def deconstruct_keys(_) = {}
     end
 

@@ -175,8 +175,12 @@ module Deltawire
       self
     end
 
-    # Ends the stream: `each` raises CancelledError at once, behind what had come. Any thread may call it.
-    def cancel = @wait.cancel
+    # Ends the stream: `each` raises CancelledError at once, behind what had come. Any thread may call it, and a
+    # `trap`.
+    def cancel
+      @wait.cancel
+      nil
+    end
 
     # :complete or :truncated, once `each` has come to the end; :unknown before.
     def end = @wait.end
@@ -244,6 +248,9 @@ module Deltawire
 
     def cancel
       @lock.synchronize { C::STREAM_CANCEL.call(@address) if @address }
+    rescue ThreadError
+      # The block of a `trap` may take no lock.
+      Thread.new { cancel }
     end
 
     def close
