@@ -217,8 +217,6 @@ module Deltawire
     def finish(&block)
       return to_enum(:finish) unless block_given?
 
-      # Once more, for the error behind the last deltas and what it may bring.
-      @is_used_up = false
       drain(&block)
       while true
         status = C::DECODER_FINISH.call(address, @deltas_at)
@@ -333,16 +331,8 @@ module Deltawire
 
     # The delta at a place of the batch.
     def brief(at, number, text, length)
-      if number == TEXT
-        offset = text - @room_at
-        # It lies in the input, unless it had escapes or its event began in an earlier input.
-        string = if offset >= 0 && offset < @size
-                   @room[offset, length].force_encoding(Encoding::UTF_8)
-                 else
-                   C.text(text, length)
-                 end
-        return Delta::Text.new(0, string)
-      end
+      return Delta::Text.new(0, C.text(text, length)) if number == TEXT
+
       Delta.from(@memory[DELTAS_AT + at * C::DELTA_BYTES, C::DELTA_BYTES].unpack(C::LAYOUTS[:delta]))
     end
 

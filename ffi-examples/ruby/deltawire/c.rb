@@ -92,12 +92,11 @@ module Deltawire
       pointer
     end
 
-    # A copy of `length` bytes. `raw` may not be UTF-8; `valid_encoding?` tells.
-    def self.text(address, length)
-      return String.new(encoding: Encoding::UTF_8) if length.zero?
+    # All memory: `ADDRESSES[address - 1, length]` makes no pointer for each string, and Fiddle reads none at 0.
+    ADDRESSES = Fiddle::Pointer.new(1)
 
-      Fiddle::Pointer.new(address)[0, length].force_encoding(Encoding::UTF_8)
-    end
+    # A copy of `length` bytes. `raw` may not be UTF-8; `valid_encoding?` tells.
+    def self.text(address, length) = ADDRESSES[address - 1, length].force_encoding(Encoding::UTF_8)
 
     def self.text_or_nil(address, length)
       length.zero? ? nil : text(address, length)

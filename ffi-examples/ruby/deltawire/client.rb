@@ -291,12 +291,19 @@ module Deltawire
           break if status > -10
         end
       end
+      ended(stream)
+    end
+
+    def ended(stream)
       @end = C::ENDS.fetch(C::STREAM_END.call(stream), :unknown)
     end
 
     def failure(stream, status)
-      return TransportError.of(stream) if status <= -20
-
+      if status <= -20
+        # What is behind it may still come, but nothing that changes how the stream ended.
+        ended(stream)
+        return TransportError.of(stream)
+      end
       Deltawire.check(status) unless C.event_error?(status)
       fields = C.read(:failure) { |failure| C::STREAM_FAILURE.call(stream, failure) }
       C.event_error(*fields.values_at(0, 5, 6, 7))

@@ -41,6 +41,11 @@ class TestCases < Minitest::Test
     assert_operator CASES.count { |row| row[3] == "1" }, :>=, 1
   end
 
+  def test_control_characters_are_escaped_and_nothing_else
+    assert_equal '"\u0000\b\t\n\u000b\f\r\u001f\"\\\\/é"', Lines.string("\0\b\t\n\v\f\r\x1f\"\\/é")
+    assert_equal "\"\x7f\u2028\"", Lines.string("\x7f\u2028")
+  end
+
   def test_the_program_prints_what_the_command_prints
     CASES.values_at(0, CASES.size / 2, -1).each do |name, file, dialect|
       expected = File.binread(path("#{name}.lines")).force_encoding(Encoding::UTF_8)

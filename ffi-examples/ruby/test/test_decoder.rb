@@ -200,6 +200,15 @@ class TestDecoder < Minitest::Test
     assert_operator resident_bytes - before, :<, 150_000_000
   end
 
+  def test_all_deltas_of_an_event_come_with_its_piece_whatever_the_batch
+    event = File.binread("#{DATA}/serve-single.sse")
+    [1, 2, 3].each do |batch|
+      Deltawire::Decoder.open(batch: batch) do |decoder|
+        assert_equal %i[start text finish], decoder.feed(event).map(&:kind)
+      end
+    end
+  end
+
   def test_the_same_deltas_come_whatever_the_batch
     bytes = File.binread("#{DATA}/serve-chat.sse")
     all = [1, 2, 3, 1000].map { |batch| Deltawire::Decoder.new(batch: batch).each([bytes]).to_a }

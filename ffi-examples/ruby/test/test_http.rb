@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "socket"
 require_relative "helper"
 
 # The library's transport, against `deltawire serve`.
@@ -248,17 +249,32 @@ class TestPrograms < Minitest::Test
     end
 
     define_method("test_#{name}_is_ended_by_ctrl_c_and_keeps_what_came") do
-      serve("--interval-ms", "1500", "serve-single.sse") do |url|
-        environment = environment(url).merge("OPENAI_MODEL" => "serve-single")
-        Open3.popen2(environment, RbConfig.ruby, "#{FOLDER}/#{name}.rb", "hi", err: File::NULL) do |_, out, run|
+      serve("--interval-ms", "1000", "serve-chat.sse") do |url|
+        Open3.popen2(environment(url), RbConfig.ruby, "#{FOLDER}/#{name}.rb", "hi", err: File::NULL) do |_, out, run|
           came = out.readpartial(100)
           Process.kill(:INT, run.pid)
           took = seconds { came += out.read }
-          assert_operator took, :<, 1
-          assert_equal "\n", came[-1]
+          assert_operator took, :<, 0.8
+          assert_equal "Grüß\n", came.force_encoding(Encoding::UTF_8)
           assert_equal 130, run.value.exitstatus
         end
       end
     end
+  end
+
+  def test_net_http_chat_prints_the_last_event_though_its_blank_line_is_missing
+    server = TCPServer.new("127.0.0.1", 0)
+    answering = Thread.new do
+      socket = server.accept
+      socket.readpartial(10_000)
+      socket << "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+      socket << format(TEXT, "Hi").chomp.chomp
+      socket.close
+    end
+    url = "http://127.0.0.1:#{server.addr[1]}/v1"
+    assert_equal ["Hi\n", 1], program("net_http_chat.rb", "hi", environment: environment(url)).values_at(0, 2)
+    answering.join
+  ensure
+    server.close
   end
 end
