@@ -171,7 +171,7 @@ final class Library
             'Windows' => 'deltawire.dll',
             default => 'libdeltawire.so.0.1',
         };
-        $ffi = \FFI::cdef(self::DECLARATIONS, getenv('DELTAWIRE_LIBRARY') ?: $name);
+        $ffi = \FFI::cdef(self::DECLARATIONS, \getenv('DELTAWIRE_LIBRARY') ?: $name);
         if ($ffi->dw_abi_version() !== self::ABI_VERSION) {
             throw new Exception("the library has the ABI {$ffi->dw_abi_version()}, not " . self::ABI_VERSION);
         }
@@ -225,14 +225,14 @@ final class Library
         }
         $keep[] = $bytes = self::bytes($text);
         $slice->ptr = \FFI::addr($bytes[0]);
-        $slice->len = strlen($text);
+        $slice->len = \strlen($text);
     }
 
     /** Native memory with the bytes of a string that is not empty. */
     public static function bytes(string $text): \FFI\CData
     {
-        $bytes = self::get()->new('uint8_t[' . strlen($text) . ']');
-        \FFI::memcpy($bytes, $text, strlen($text));
+        $bytes = self::get()->new('uint8_t[' . \strlen($text) . ']');
+        \FFI::memcpy($bytes, $text, \strlen($text));
         return $bytes;
     }
 }
@@ -273,7 +273,7 @@ final readonly class Options
         $options->struct_size = \FFI::sizeof($options);
         if ($this->dialect !== null) {
             $name = $this->dialect->value;
-            $options->dialect = $ffi->dw_dialect_by_name($name, strlen($name));
+            $options->dialect = $ffi->dw_dialect_by_name($name, \strlen($name));
         }
         $options->framing = $this->framing->value;
         $options->eof = $this->eof->value;
@@ -287,14 +287,13 @@ final readonly class Options
 /** Reads one response, or with `reset` one after the other. */
 final class Decoder
 {
-    private const BATCH = 64;
     /** A `dw_delta` in words of 64 bits, and where in it are the pointer and the length of its text. */
     private const WORDS = 28;
     private const TEXT_AT = 3;
     private const LENGTH_AT = 4;
 
     private readonly \FFI $ffi;
-    private ?\FFI\CData $handle;
+    private ?\FFI\CData $handle = null;
     private readonly \FFI\CData $input;
     private readonly \FFI\CData $inputAt;
     private readonly \FFI\CData $count;
@@ -316,17 +315,23 @@ final class Decoder
     private array $ready = [];
     private int $at = 0;
 
-    public function __construct(private readonly Options $options = new Options())
-    {
+    /** @param int $batch how many deltas one call of the library fetches, 224 bytes of memory each */
+    public function __construct(
+        private readonly Options $options = new Options(),
+        private readonly int $batch = 64,
+    ) {
+        if ($batch < 1) {
+            throw new \ValueError('batch has to be above 0');
+        }
         $this->ffi = Library::get();
         $this->input = $this->ffi->new('dw_input');
         $this->inputAt = \FFI::addr($this->input);
         $this->count = $this->ffi->new('size_t');
         $this->countAt = \FFI::addr($this->count);
-        $this->deltas = $this->ffi->new('dw_delta[' . self::BATCH . ']');
+        $this->deltas = $this->ffi->new("dw_delta[$batch]");
         $this->deltasAt = \FFI::addr($this->deltas[0]);
-        $this->words = $this->ffi->cast('uint64_t[' . self::BATCH * self::WORDS . ']', $this->deltas);
-        $this->textWord = unpack('Q', pack('LL', Text::NUMBER, 0))[1];
+        $this->words = $this->ffi->cast('uint64_t[' . $batch * self::WORDS . ']', $this->deltas);
+        $this->textWord = \unpack('Q', \pack('LL', Text::NUMBER, 0))[1];
         $this->room(16 * 1024);
         $keep = [];
         $handle = $this->ffi->new('dw_decoder *');
@@ -342,7 +347,7 @@ final class Decoder
     /** Frees the decoder. Again does nothing. */
     public function close(): void
     {
-        if (isset($this->handle)) {
+        if ($this->handle !== null) {
             $this->ffi->dw_decoder_free($this->handle);
         }
         $this->handle = null;
@@ -370,9 +375,10 @@ final class Decoder
     {
         yield from $this->drain();
         while (($status = $this->ffi->dw_decoder_finish($this->handle(), $this->deltasAt)) !== 0) {
-            if (!$this->isFailed($status)) {
-                $this->add(0);
-                yield from $this->drain();
+            if ($status < 0) {
+                $this->failed($status);
+            } elseif (($delta = Delta::of($this->deltas[0])) !== null) {
+                yield $delta;
             }
         }
     }
@@ -385,7 +391,7 @@ final class Decoder
      */
     public function deltas(mixed $source): \Generator
     {
-        foreach (is_resource($source) ? self::pieces($source) : $source as $bytes) {
+        foreach (\is_resource($source) ? self::pieces($source) : $source as $bytes) {
             $this->take($bytes);
             // The loop of `drain`: a generator for each piece would cost as much as its deltas.
             do {
@@ -446,7 +452,7 @@ final class Decoder
     /** @param resource $stream */
     private static function pieces($stream): \Generator
     {
-        while (($bytes = fread($stream, 16 * 1024)) !== false && ($bytes !== '' || !feof($stream))) {
+        while (($bytes = \fread($stream, 16 * 1024)) !== false && ($bytes !== '' || !\feof($stream))) {
             yield $bytes;
         }
     }
@@ -461,20 +467,22 @@ final class Decoder
 
     private function take(string $bytes): void
     {
-        $this->handle();
         if (!$this->isUsedUp) {
-            $bytes = substr($this->piece, $this->input->pos) . $bytes;
+            $bytes = \substr($this->piece, $this->input->pos) . $bytes;
+        } elseif ($this->handle === null) {
+            $this->handle();
         }
-        $size = strlen($bytes);
+        $size = \strlen($bytes);
         if ($size === 0) {
             return;
         }
         if ($size > $this->roomBytes) {
-            $this->room(max($size, 2 * $this->roomBytes));
+            $this->room(\max($size, 2 * $this->roomBytes));
         }
         \FFI::memcpy($this->room, $bytes, $size);
-        $this->input->len = $size;
-        $this->input->pos = 0;
+        $input = $this->input;
+        $input->len = $size;
+        $input->pos = 0;
         $this->piece = $bytes;
         $this->isUsedUp = false;
     }
@@ -496,51 +504,46 @@ final class Decoder
     private function fill(): bool
     {
         $status = $this->ffi->dw_decoder_next_batch(
-            $this->handle(),
+            $this->handle,
             $this->inputAt,
             $this->deltasAt,
-            self::BATCH,
+            $this->batch,
             $this->countAt,
         );
         if ($status === 0) {
             $this->isUsedUp = true;
             return false;
         }
-        if ($this->isFailed($status)) {
+        if ($status < 0) {
+            $this->failed($status);
             return true;
         }
         $words = $this->words;
         $count = $this->count->cdata;
-        $size = strlen($this->piece);
-        $this->ready = [];
-        $this->at = 0;
+        $piece = $this->piece;
+        $size = \strlen($piece);
+        // An error that came behind these deltas is returned by the next call, be it that of the next piece.
+        $this->isUsedUp = $count < $this->batch && $this->input->pos === $size;
+        $ready = [];
         for ($at = 0, $word = 0; $at < $count; $at++, $word += self::WORDS) {
             $offset = $words[$word + self::TEXT_AT] - $this->roomAt;
             // It lies in the input, unless it had escapes or its event began in an earlier input.
             if ($words[$word] === $this->textWord && $offset >= 0 && $offset < $size) {
-                $this->ready[] = new Text(0, substr($this->piece, $offset, $words[$word + self::LENGTH_AT]));
-            } else {
-                $this->add($at);
+                $ready[] = new Text(0, \substr($piece, $offset, $words[$word + self::LENGTH_AT]));
+            } elseif (($delta = Delta::of($this->deltas[$at])) !== null) {
+                // Kinds that are newer than this file are passed over.
+                $ready[] = $delta;
             }
         }
+        $this->ready = $ready;
+        $this->at = 0;
         return true;
     }
 
-    /** Kinds that are newer than this file are passed over. */
-    private function add(int $at): void
+    /** Tells of an event that could not be read. */
+    private function failed(int $status): void
     {
-        $delta = Delta::of($this->deltas[$at]);
-        if ($delta !== null) {
-            $this->ready[] = $delta;
-        }
-    }
-
-    /** Whether an event could not be read. */
-    private function isFailed(int $status): bool
-    {
-        if ($status > 0) {
-            return false;
-        }
+        $this->handle();
         if (!Library::isEventError($status)) {
             Library::check($status);
         }
@@ -555,6 +558,5 @@ final class Decoder
             throw $exception;
         }
         ($this->options->onError)($exception);
-        return true;
     }
 }
