@@ -313,7 +313,10 @@ final readonly class Finish extends Delta
     }
 }
 
-/** Token counts so far. Each number replaces the one before it. */
+/**
+ * Token counts so far. Each number replaces the one before it. They have 64 bits without a sign: one above
+ * PHP_INT_MAX, which no model has ever counted, comes as PHP's int of the same bits, and `%u` prints it.
+ */
 final readonly class Usage extends Delta
 {
     public const NUMBER = 10;

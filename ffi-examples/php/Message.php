@@ -89,23 +89,27 @@ final class Message
 
     public function id(): ?string
     {
-        return Library::textOrNull($this->info()->id);
+        $info = $this->info();
+        return Library::textOrNull($info->id);
     }
 
     public function model(): ?string
     {
-        return Library::textOrNull($this->info()->model);
+        $info = $this->info();
+        return Library::textOrNull($info->model);
     }
 
     public function role(): ?string
     {
-        return Library::textOrNull($this->info()->role);
+        $info = $this->info();
+        return Library::textOrNull($info->role);
     }
 
     /** Token counts: of each the last that came. */
     public function usage(): Usage
     {
-        return Usage::ofCounts($this->info()->usage);
+        $info = $this->info();
+        return Usage::ofCounts($info->usage);
     }
 
     /** The reply of the first choice. */
@@ -170,6 +174,7 @@ final class Message
         return $this->ffi->dw_stream_fetch($stream, $this->handle);
     }
 
+    /** Its slices are views of it: they are good as long as a variable holds it. */
     private function info(): \FFI\CData
     {
         $info = $this->ffi->new('dw_message_info');

@@ -12,6 +12,7 @@ use Deltawire\Error;
 use Deltawire\Other;
 use Deltawire\ServerToolCallArguments;
 use Deltawire\ToolCallArguments;
+use Deltawire\Usage;
 
 require_once __DIR__ . '/Deltawire.php';
 
@@ -38,9 +39,16 @@ function line(Delta $delta): string
         $members += ['transient' => $delta->transient];
     } elseif ($delta instanceof Other) {
         $members += ['event' => $delta->name, 'raw' => $delta->raw];
+    } elseif ($delta instanceof Usage) {
+        // By hand, since json_encode has no unsigned numbers.
+        $counts = '';
+        foreach (array_filter(get_object_vars($delta), is_int(...)) as $name => $count) {
+            $counts .= sprintf(',"%s":%u', strtolower(preg_replace('/[A-Z]/', '_$0', $name)), $count);
+        }
+        return '{"type":"usage"' . $counts . '}';
     } else {
         foreach (get_object_vars($delta) as $name => $value) {
-            $members[strtolower(preg_replace('/[A-Z]/', '_$0', $name))] = $value;
+            $members[$name] = $value;
         }
     }
     return object($members);
