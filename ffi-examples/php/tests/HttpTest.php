@@ -116,6 +116,17 @@ final class HttpTest extends Helper
         } catch (Deltawire\TransportException $error) {
             $this->assertSame('DW_ERR_CONNECT', $error->status);
         }
+        // So that a trace shows arguments, as far as they are not sensitive.
+        $before = ini_set('zend.exception_ignore_args', '0');
+        try {
+            new Client(key: 'secret-key', caFile: '/absent.pem');
+            $this->fail('taken');
+        } catch (Deltawire\Exception $error) {
+            $this->assertStringContainsString('SensitiveParameterValue', (string) $error);
+            $this->assertStringNotContainsString('secret-key', (string) $error);
+        } finally {
+            ini_set('zend.exception_ignore_args', $before);
+        }
         try {
             self::client('http://127.0.0.1:9', caFile: '/absent.pem');
             $this->fail('taken');
