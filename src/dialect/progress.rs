@@ -8,6 +8,7 @@ use super::pool::Pool;
 use super::sink::Sink;
 use super::tools::Tools;
 use crate::delta::{FinishReason, Usage};
+use crate::memory;
 
 /// Numbers that change with what is known of a response.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -76,16 +77,16 @@ impl Progress {
     /// [`start`](Self::start), where there is news: once or twice in a stream.
     #[cold]
     fn restart(&mut self, id: &str, model: &str, role: &str, sink: &mut Sink) {
-        replace(&mut self.id, id);
-        replace(&mut self.model, model);
-        replace(&mut self.role, role);
+        replace(&mut self.id, id, sink);
+        replace(&mut self.model, model, sink);
+        replace(&mut self.role, role, sink);
         self.version += 1;
         sink.start(&self.id, &self.model, &self.role);
     }
 
     /// The same for a role that stands elsewhere in the event than the rest.
     pub(super) fn role(&mut self, role: &str, sink: &mut Sink) {
-        if replace(&mut self.role, role) {
+        if replace(&mut self.role, role, sink) {
             self.version += 1;
             if !sink.set_role(role) {
                 sink.start(&self.id, &self.model, &self.role);
@@ -96,7 +97,7 @@ impl Progress {
     /// Notes that the choice exists, and its finish reason unless that is empty or was noted before.
     pub(super) fn choice(&mut self, index: u32, finish: &str, sink: &mut Sink) {
         if finish.is_empty() {
-            self.known(index);
+            self.known(index, sink);
         } else {
             self.finish(index, finish_reason(finish), finish, sink);
         }
@@ -104,29 +105,35 @@ impl Progress {
 
     /// [`choice`](Self::choice), where the dialect knows better what the raw reason means.
     pub(super) fn finish(&mut self, index: u32, reason: FinishReason, raw: &str, sink: &mut Sink) {
-        let known = self.known(index);
-        if replace(&mut self.choices[known].1, raw) {
+        let Some(known) = self.known(index, sink) else {
+            return;
+        };
+        if replace(&mut self.choices[known].1, raw, sink) {
             self.version += 1;
             sink.finish(index, reason, raw);
         }
     }
 
-    /// Where among the choices it is, from now on if it is a new one.
+    /// Where among the choices it is, from now on if it is a new one; `None` where there is no memory
+    /// for that.
     #[inline(never)]
-    fn known(&mut self, index: u32) -> usize {
+    fn known(&mut self, index: u32, sink: &mut Sink) -> Option<usize> {
         match self.choices.iter().position(|(known, _)| *known == index) {
-            Some(at) => at,
-            None => self.add(index),
+            Some(at) => Some(at),
+            None => self.add(index, sink),
         }
     }
 
     #[cold]
-    fn add(&mut self, index: u32) -> usize {
+    fn add(&mut self, index: u32, sink: &mut Sink) -> Option<usize> {
         self.version += 1;
-        let (new, raw) = self.choices.push();
+        let Some((new, raw)) = self.choices.push() else {
+            sink.set_short();
+            return None;
+        };
         *new = index;
         raw.clear();
-        self.choices.len() - 1
+        Some(self.choices.len() - 1)
     }
 
     /// A reason that means an ordinary end: with tool calls it is that they wait for their results.
@@ -156,9 +163,11 @@ impl Progress {
         if value.is_empty() || self.beside.iter().any(|known| known == key) {
             return false;
         }
-        let name = self.beside.push();
-        name.clear();
-        name.push_str(key);
+        // What there is no memory to remember is shown again.
+        if let Some(name) = self.beside.push() {
+            name.clear();
+            let _ = memory::push_str(name, key);
+        }
         self.version += 1;
         true
     }
@@ -200,12 +209,15 @@ fn is_news(known: &str, new: &str) -> bool {
     !new.is_empty() && known != new
 }
 
-/// Takes over a string that is news; says whether it is.
-fn replace(slot: &mut String, new: &str) -> bool {
+/// Takes over a string that is news; says whether it is. Where there is no memory for it, it is news
+/// the next time too.
+fn replace(slot: &mut String, new: &str, sink: &mut Sink) -> bool {
     let is_news = is_news(slot, new);
     if is_news {
         slot.clear();
-        slot.push_str(new);
+        if !memory::push_str(slot, new) {
+            sink.set_short();
+        }
     }
     is_news
 }

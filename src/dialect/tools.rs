@@ -9,6 +9,7 @@ use alloc::string::String;
 
 use super::pool::Pool;
 use super::sink::Sink;
+use crate::memory;
 
 /// The tool calls of a response so far.
 #[derive(Default)]
@@ -84,27 +85,16 @@ impl Tools {
             }
             (if is_latest { at } else { last }, !is_latest)
         });
-        let (at, mut news) = found.unwrap_or_else(|| {
-            let count = self
-                .calls
-                .iter()
-                .filter(|known| known.choice == call.choice)
-                .count();
-            let new = self.calls.push();
-            new.choice = call.choice;
-            new.index = call
-                .index
-                .unwrap_or(i32::try_from(count).unwrap_or(i32::MAX));
-            new.id.clear();
-            new.has_name = false;
-            new.has_arguments = false;
-            new.is_server = call.is_server;
-            (self.calls.len() - 1, true)
-        });
+        let Some((at, mut news)) = found.or_else(|| Some((self.open(call)?, true))) else {
+            sink.set_short();
+            return call.index.unwrap_or_default();
+        };
         let known = &mut self.calls[at];
         let before = (known.has_name, known.has_arguments);
         if known.id.is_empty() && !call.id.is_empty() {
-            known.id.push_str(call.id);
+            if !memory::push_str(&mut known.id, call.id) {
+                sink.set_short();
+            }
             news = true;
         }
         let name = if known.has_name { "" } else { call.name };
@@ -118,6 +108,22 @@ impl Tools {
             self.version += 1;
         }
         known.index
+    }
+
+    /// Adds a call; `None` where there is no memory for it.
+    fn open(&mut self, call: &Call<'_>) -> Option<usize> {
+        let of_choice = |known: &&Known| known.choice == call.choice;
+        let count = self.calls.iter().filter(of_choice).count();
+        let new = self.calls.push()?;
+        new.choice = call.choice;
+        new.index = call
+            .index
+            .unwrap_or(i32::try_from(count).unwrap_or(i32::MAX));
+        new.id.clear();
+        new.has_name = false;
+        new.has_arguments = false;
+        new.is_server = call.is_server;
+        Some(self.calls.len() - 1)
     }
 
     fn find(&self, call: &Call<'_>) -> Option<usize> {
