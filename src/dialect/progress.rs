@@ -153,20 +153,23 @@ impl Progress {
         key: &'d str,
         value: Value<'d>,
         other: &mut Option<&'d str>,
+        sink: &mut Sink,
     ) {
-        if (value.is_object() || value.is_array()) && self.is_first_sight(key, value) {
+        if (value.is_object() || value.is_array()) && self.is_first_sight(key, value, sink) {
             *other = Some(key);
         }
     }
 
-    fn is_first_sight(&mut self, key: &str, value: Value<'_>) -> bool {
+    fn is_first_sight(&mut self, key: &str, value: Value<'_>, sink: &mut Sink) -> bool {
         if value.is_empty() || self.beside.iter().any(|known| known == key) {
             return false;
         }
-        // What there is no memory to remember is shown again.
-        if let Some(name) = self.beside.push() {
+        let is_had = self.beside.push().is_some_and(|name| {
             name.clear();
-            let _ = memory::push_str(name, key);
+            memory::push_str(name, key)
+        });
+        if !is_had {
+            sink.set_short();
         }
         self.version += 1;
         true
