@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use super::Wire;
 use super::error::Said;
 use super::json::Value;
-use super::progress::Progress;
+use super::progress::{MAX_KNOWN, Progress};
 use super::sink::{Kind, Sink};
 use super::tools::Call;
 use super::usage;
@@ -116,8 +116,11 @@ impl State {
 
     fn piece(&mut self, kind: Part, event: &Event<'_>, sink: &mut Sink) {
         let part = (event.item, event.part, kind);
-        if !self.heard.contains(&part) && !memory::push(&mut self.heard, part) {
-            sink.set_short();
+        if !self.heard.contains(&part) {
+            make_place(&mut self.heard);
+            if !memory::push(&mut self.heard, part) {
+                sink.set_short();
+            }
         }
         sink.piece(kind.kind(), 0, event.text);
     }
@@ -149,9 +152,12 @@ impl State {
     /// The checksum of a call's arguments; `None` where there is no memory for one.
     fn sum_of(&mut self, item: i32, sink: &mut Sink) -> Option<&mut crc32fast::Hasher> {
         let at = self.arguments.iter().position(|(known, _)| *known == item);
-        if at.is_none() && !memory::push(&mut self.arguments, (item, crc32fast::Hasher::new())) {
-            sink.set_short();
-            return None;
+        if at.is_none() {
+            make_place(&mut self.arguments);
+            if !memory::push(&mut self.arguments, (item, crc32fast::Hasher::new())) {
+                sink.set_short();
+                return None;
+            }
         }
         let at = at.unwrap_or(self.arguments.len() - 1);
         self.arguments.get_mut(at).map(|(_, sum)| sum)
@@ -330,4 +336,11 @@ struct Event<'d> {
     text: &'d str,
     object: Option<Value<'d>>,
     has_logprobs: bool,
+}
+
+/// Forgets the oldest of very many.
+fn make_place<T>(list: &mut Vec<T>) {
+    if list.len() == MAX_KNOWN {
+        list.remove(0);
+    }
 }

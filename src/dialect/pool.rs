@@ -23,6 +23,14 @@ impl<T: Default> Pool<T> {
         self.items.get_mut(self.len - 1)
     }
 
+    /// Moves the first item behind the others, to be written over.
+    pub(crate) fn recycle(&mut self) -> Option<&mut T> {
+        if self.len > 0 {
+            self.rotate_left(1);
+        }
+        self.last_mut()
+    }
+
     pub(crate) fn clear(&mut self) {
         self.len = 0;
     }

@@ -10,6 +10,12 @@ use super::tools::Tools;
 use crate::delta::{FinishReason, Usage};
 use crate::memory;
 
+/// So many choices, tools and parts of a response are remembered: each is looked for among them, so
+/// that without a bound the work would grow with their square.
+pub(super) const MAX_KNOWN: usize = 1024;
+/// So many parts beside the model: those that come every time.
+const MAX_BESIDE: usize = 64;
+
 /// Numbers that change with what is known of a response.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Version {
@@ -28,6 +34,8 @@ pub(crate) struct Progress {
     pub(super) tools: Tools,
     /// Index and last finish reason of each choice seen.
     choices: Pool<(u32, String)>,
+    /// There were more choices than are remembered.
+    has_more: bool,
     /// Every count that was noted.
     pub(super) usage: Usage,
     /// All that the dialect demands of a complete stream was seen.
@@ -49,6 +57,7 @@ impl Progress {
         self.role.clear();
         self.tools.reset();
         self.choices.clear();
+        self.has_more = false;
         self.beside.clear();
         self.usage = Usage::default();
         self.complete = false;
@@ -106,6 +115,8 @@ impl Progress {
     /// [`choice`](Self::choice), where the dialect knows better what the raw reason means.
     pub(super) fn finish(&mut self, index: u32, reason: FinishReason, raw: &str, sink: &mut Sink) {
         let Some(known) = self.known(index, sink) else {
+            self.version += 1;
+            sink.finish(index, reason, raw);
             return;
         };
         if replace(&mut self.choices[known].1, raw, sink) {
@@ -114,8 +125,8 @@ impl Progress {
         }
     }
 
-    /// Where among the choices it is, from now on if it is a new one; `None` where there is no memory
-    /// for that.
+    /// Where among the choices it is, from now on if it is a new one; `None` where it is one too many,
+    /// or there is no memory for it.
     #[inline(never)]
     fn known(&mut self, index: u32, sink: &mut Sink) -> Option<usize> {
         match self.choices.iter().position(|(known, _)| *known == index) {
@@ -127,6 +138,10 @@ impl Progress {
     #[cold]
     fn add(&mut self, index: u32, sink: &mut Sink) -> Option<usize> {
         self.version += 1;
+        if self.choices.len() == MAX_KNOWN {
+            self.has_more = true;
+            return None;
+        }
         let Some((new, raw)) = self.choices.push() else {
             sink.set_short();
             return None;
@@ -164,6 +179,10 @@ impl Progress {
         if value.is_empty() || self.beside.iter().any(|known| known == key) {
             return false;
         }
+        self.version += 1;
+        if self.beside.len() == MAX_BESIDE {
+            return true;
+        }
         let is_had = self.beside.push().is_some_and(|name| {
             name.clear();
             memory::push_str(name, key)
@@ -171,7 +190,6 @@ impl Progress {
         if !is_had {
             sink.set_short();
         }
-        self.version += 1;
         true
     }
 
@@ -200,8 +218,9 @@ impl Progress {
 
     /// Whether the stream is complete, if it ends here.
     pub(crate) fn is_complete(&self) -> bool {
-        let is_finished =
-            !self.choices.is_empty() && self.choices.iter().all(|(_, raw)| !raw.is_empty());
+        let is_finished = !self.choices.is_empty()
+            && !self.has_more
+            && self.choices.iter().all(|(_, raw)| !raw.is_empty());
         self.complete || (self.no_terminator && is_finished)
     }
 }

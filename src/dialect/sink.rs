@@ -269,7 +269,9 @@ impl Sink {
     /// Adds the role to the event's own start. Returns false where it has none.
     pub(crate) fn set_role(&mut self, text: &str) -> bool {
         let kept = self.keep(text);
-        for note in self.notes.iter_mut().rev() {
+        // Not far back, where it is the event's own: without a bound the work would grow with the square
+        // of the notes.
+        for note in self.notes.iter_mut().rev().take(64) {
             if let Note::Start { role, .. } = note {
                 *role = kept;
                 return true;
