@@ -128,10 +128,8 @@ impl Sink {
     #[inline]
     fn mark(&mut self, key: &str, count: Option<Count>) {
         let at = self.position(key);
-        if at != NOWHERE {
-            if !memory::push(&mut self.marks, Mark { at, count }) {
-                self.set_short();
-            }
+        if at != NOWHERE && !memory::push(&mut self.marks, Mark { at, count }) {
+            self.set_short();
         }
     }
 
@@ -389,10 +387,8 @@ impl Sink {
     }
 
     fn keep_raw(&mut self, payload: &[u8]) {
-        if self.raw.is_empty() {
-            if !memory::extend(&mut self.raw, payload) {
-                self.set_short();
-            }
+        if self.raw.is_empty() && !memory::extend(&mut self.raw, payload) {
+            self.set_short();
         }
     }
 
