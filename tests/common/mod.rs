@@ -13,3 +13,5 @@ pub mod framing;
 #[cfg(feature = "delta")]
 pub mod json;
 pub mod naive;
+pub mod others;
+pub mod random;
