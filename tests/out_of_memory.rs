@@ -528,6 +528,8 @@ fn a_large_event_for_which_there_is_no_memory_is_an_error() {
             });
             if outcome.refusals == 0 {
                 read_all += 1;
+                // What the header says: 44 times the event.
+                assert!(limit <= 44 * stream.len() as isize, "{limit}");
                 if read_all == 3 {
                     println!("{} bytes are read in {limit}", stream.len());
                     break;
