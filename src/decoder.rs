@@ -194,6 +194,9 @@ impl Decoder {
     /// # Errors
     ///
     /// [`Error`] for an event that cannot be decoded. Go on calling: what is behind it comes.
+    /// An event for which there is no memory is such an error, and gives nothing. The JSON parser,
+    /// simd-json, ends the process where it finds none for up to 2 MiB a thread, which it asks for when
+    /// it first reads.
     pub fn next<'d, 'i: 'd>(
         &'d mut self,
         input: &mut &'i [u8],
