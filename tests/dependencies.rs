@@ -7,11 +7,13 @@ use std::fmt::Write as _;
 use std::process::Command;
 
 /// Sets of features, and what cargo calls them.
-const SETS: [(&str, &[&str]); 5] = [
+const SETS: [(&str, &[&str]); 7] = [
     ("none", &["--no-default-features"]),
     ("default", &[]),
     ("client", &["--features", "client"]),
     ("capi", &["--features", "capi"]),
+    ("moderation", &["--features", "moderation"]),
+    ("tokens", &["--features", "tokens"]),
     ("cli", &["--features", "cli"]),
 ];
 
