@@ -625,3 +625,20 @@ fn serve_answers_a_client_that_offers_another_protocol() {
     connection.read_exact(&mut first).unwrap();
     assert_eq!(&first, b"HTTP/1.1 200 OK");
 }
+
+#[test]
+fn the_demo_draws_the_guides_request_streamed_and_whole() {
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("demo.svg");
+    let (status, stdout, _) = run(&mut deltawire(&[
+        "demo",
+        "--fast",
+        "--svg",
+        path.to_str().unwrap(),
+    ]));
+    let svg = std::fs::read_to_string(&path).unwrap();
+    // The guide's 300 pieces, and the whole reply.
+    assert_eq!((status, svg.matches("v24").count()), (Some(0), 301));
+    assert!(svg.contains("300 pieces, the first after 0.10 s"));
+    assert!(svg.contains("all at once, after 3.03 s"));
+    assert!(stdout.contains("Drawn in "));
+}

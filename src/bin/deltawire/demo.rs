@@ -1,5 +1,6 @@
 //! `deltawire demo`: OpenAI's guide "How to stream completions", played on this machine.
 
+use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use deltawire::client::{Client, Input, Request};
 use deltawire::{Delta, Message};
 
 use crate::guide::{self, Times};
+use crate::picture::{self, Row};
 use crate::screen::{Bar, FAINT, REPLY, Screen, TITLE, seconds, visible};
 use crate::server::{Options, Server};
 use crate::{Failure, Outcome};
@@ -25,6 +27,10 @@ pub(crate) struct Args {
     /// Do not wait for the recorded times
     #[arg(long)]
     fast: bool,
+
+    /// Draw the arrival of every piece of the first request over time, streamed and whole
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
@@ -35,6 +41,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
         client: Client::compatible(&server.base_url(), None)?,
         screen: Screen::new(),
         fast: args.fast,
+        svg: args.svg.clone(),
     };
     // Ends with the process.
     thread::spawn(move || server.run());
@@ -45,6 +52,7 @@ struct Demo {
     client: Client,
     screen: Screen,
     fast: bool,
+    svg: Option<PathBuf>,
 }
 
 /// What a streamed scenario left behind.
@@ -99,6 +107,7 @@ impl Demo {
         self.screen.title("3  The first request, streamed")?;
         let streamed = self.streamed(&count, guide::COUNT_TO_100)?;
         self.time_saved(&whole, &streamed, &guide::COUNT_TIMES)?;
+        self.draw(&whole, &streamed)?;
 
         self.screen
             .title("4  A legacy completion, whole and streamed")?;
@@ -307,6 +316,45 @@ impl Demo {
             &format!("Reading begins {} sooner, {whose}.", seconds(saved)),
             REPLY,
         )
+    }
+
+    /// The picture of `--svg`.
+    fn draw(&mut self, whole: &Message, streamed: &Streamed) -> Result<(), Failure> {
+        let Some(path) = &self.svg else {
+            return Ok(());
+        };
+        // Without the waiting there is nothing to see but noise.
+        let (pieces, whole, whose) = if self.fast {
+            let times = &guide::COUNT_TIMES;
+            (
+                guide::count_arrivals(),
+                times.whole,
+                "as the guide recorded it",
+            )
+        } else {
+            let whole = whole.timing.whole.unwrap_or_default();
+            (streamed.message.timing.tokens.clone(), whole, "as measured")
+        };
+        let first = pieces.first().copied().unwrap_or_default();
+        let rows = [
+            Row {
+                name: "streamed",
+                pieces: &pieces,
+                note: format!(
+                    "{} pieces, the first after {}",
+                    pieces.len(),
+                    seconds(first)
+                ),
+            },
+            Row {
+                name: "whole",
+                pieces: &[whole],
+                note: format!("all at once, after {}", seconds(whole)),
+            },
+        ];
+        picture::write(path, &format!("\"Count to 100\", {whose}"), &rows)?;
+        self.screen
+            .text(&format!("Drawn in {}.", path.display()), FAINT)
     }
 
     fn costs(&mut self, request: &mut Request) -> Result<(), Failure> {

@@ -64,6 +64,13 @@ fn rows(scenario: &str) -> Vec<Row> {
     TIMELINE.lines().filter_map(row).collect()
 }
 
+/// When the guide had each piece of the count to 100.
+pub(crate) fn count_arrivals() -> Vec<Duration> {
+    let rows = rows("chat");
+    let pieces = rows.iter().filter(|row| row.kind == "content");
+    pieces.map(|row| row.arrived).collect()
+}
+
 /// The three streams. Without `at_pace` nothing is waited for.
 pub(crate) fn recordings(at_pace: bool) -> Result<Vec<Recording>, String> {
     let chat = rows("chat");
