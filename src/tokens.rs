@@ -45,6 +45,12 @@ impl Counter {
         })
     }
 
+    /// Whether the encoding of a model is known, without loading it.
+    #[must_use]
+    pub fn is_known(model: &str) -> bool {
+        tiktoken_rs::tokenizer::get_tokenizer(model).is_some()
+    }
+
     /// How many tokens a text has. What looks like a special token is text.
     #[must_use]
     pub fn text(&self, text: &str) -> u64 {

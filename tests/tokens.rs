@@ -32,6 +32,7 @@ fn the_guides_request_has_the_tokens_that_the_guide_prints() {
 #[test]
 fn a_model_of_others_has_no_counter_and_a_special_token_is_text() {
     assert!(Counter::for_model("claude-sonnet-4").is_none());
+    assert!(!Counter::is_known("claude-sonnet-4") && Counter::is_known("gpt-4o"));
     let counter = Counter::for_model("gpt-4o").expect("a known model");
     assert!(counter.text("<|endoftext|>") > 1);
     assert_eq!(counter.text(""), 0);

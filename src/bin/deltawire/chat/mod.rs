@@ -135,7 +135,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     args.connection.apply(&mut options);
     options.decoder.dialect = args.dialect;
     let has_key = options.key.is_some();
-    if args.tokens && Counter::for_model(&args.model).is_none() {
+    if args.tokens && !Counter::is_known(&args.model) {
         let model = &args.model;
         let what = format!("--tokens: the encoding of {model} is not known, OpenAI's models' are");
         return Err(Failure::Usage(what));
