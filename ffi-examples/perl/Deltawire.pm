@@ -1,0 +1,595 @@
+package Deltawire;
+
+use v5.26;
+use warnings;
+
+our $VERSION = '0.1.0';
+
+use Carp ();
+use Config ();
+use FFI::Platypus 2.00;
+
+# Structs as templates of `pack`, with the sizes that the header's have on 64-bit machines. A slice is JJ, its
+# address and its length; there is no padding but in dw_usage.
+my %layouts = (
+    delta           => ['LLlLLL (JJ)7 Lx4Q6 Q4', 224],
+    error           => ['lLQQ JJ Q4', 72],
+    usage           => ['Lx4Q6', 56],
+    decoder_options => ['L6 J (JJ)2', 64],
+    message_info    => ['(JJ)3 Lx4Q6 J3 L4 (JJ)2 Q4', 208],
+    choice          => ['LL (JJ)4 Q4', 104],
+    tool_call       => ['Ll (JJ)3 Q4', 88],
+    client_options  => ['LL (JJ)5 JJ Q4 LL J J', 160],
+    request         => ['LL JJ JJ LL d (JJ)2', 88],
+    failure         => ['lLLL QQ (JJ)5 Q4', 144],
+);
+die "deltawire: Deltawire.pm is for machines of 64 bits\n"
+    if $Config::Config{ptrsize} != 8 || $Config::Config{ivsize} != 8;
+my (%template, %size);
+for my $name (keys %layouts) {
+    ($template{$name}, $size{$name}) = @{ $layouts{$name} };
+    die "deltawire: wrong size of dw_$name\n" if length(pack $template{$name}, (0) x 64) != $size{$name};
+}
+# Of a delta only what a piece of text needs: kind, choice, text.
+my $text_template = 'LLx16JJx184';
+die "deltawire: wrong size of a text\n" if length(pack $text_template, (0) x 4) != $size{delta};
+
+my %names = (darwin => 'libdeltawire.dylib', MSWin32 => 'deltawire.dll');
+my $library = $ENV{DELTAWIRE_LIBRARY} || $names{$^O} || 'libdeltawire.so.0.1';
+my $ffi = FFI::Platypus->new(api => 2, lib => $library);
+$ffi->find_symbol('dw_abi_version')
+    or die "deltawire: no library at $library; DELTAWIRE_LIBRARY says where it is\n";
+
+# A `string` is the memory of a Perl string, which C reads and writes where it lies.
+my %functions = (
+    version                 => [[]                                                    => 'string'],
+    abi_version             => [[]                                                    => 'uint32'],
+    status_name             => [['sint32']                                            => 'string'],
+    status_message          => [['sint32']                                            => 'string'],
+    dialect_name            => [['uint32']                                            => 'string'],
+    dialect_by_name         => [['string', 'size_t']                                  => 'uint32'],
+    finish_reason_name      => [['uint32']                                            => 'string'],
+    error_kind_name         => [['uint32']                                            => 'string'],
+    delta_kind_name         => [['uint32']                                            => 'string'],
+    decoder_new             => [['string', 'opaque*']                                 => 'sint32'],
+    decoder_free            => [['opaque']                                            => 'void'],
+    decoder_next_batch      => [['opaque', 'string', 'opaque', 'size_t', 'opaque']    => 'sint32'],
+    decoder_finish          => [['opaque', 'opaque']                                  => 'sint32'],
+    decoder_reset           => [['opaque']                                            => 'sint32'],
+    decoder_end             => [['opaque']                                            => 'uint32'],
+    decoder_dialect         => [['opaque']                                            => 'uint32'],
+    decoder_offset          => [['opaque']                                            => 'uint64'],
+    decoder_events          => [['opaque']                                            => 'uint64'],
+    decoder_seen            => [['opaque', 'string']                                  => 'sint32'],
+    decoder_error           => [['opaque', 'string']                                  => 'sint32'],
+    message_new             => [['opaque*']                                           => 'sint32'],
+    message_free            => [['opaque']                                            => 'void'],
+    message_push            => [['opaque', 'string']                                  => 'sint32'],
+    message_finish          => [['opaque', 'uint32']                                  => 'sint32'],
+    message_read            => [['opaque', 'string', 'size_t', 'string']              => 'sint32'],
+    message_get             => [['opaque', 'string']                                  => 'sint32'],
+    message_choice          => [['opaque', 'size_t', 'string']                        => 'sint32'],
+    message_tool_call       => [['opaque', 'size_t', 'string']                        => 'sint32'],
+    message_server_tool_call => [['opaque', 'size_t', 'string']                       => 'sint32'],
+    client_new              => [['string', 'opaque*', 'string', 'size_t']             => 'sint32'],
+    client_free             => [['opaque']                                            => 'void'],
+    client_stream           => [['opaque', 'string', 'opaque*']                       => 'sint32'],
+    stream_free             => [['opaque']                                            => 'void'],
+    stream_next             => [['opaque', 'string']                                  => 'sint32'],
+    stream_fetch            => [['opaque', 'opaque']                                  => 'sint32'],
+    stream_cancel           => [['opaque']                                            => 'void'],
+    stream_end              => [['opaque']                                            => 'uint32'],
+    stream_failure          => [['opaque', 'string']                                  => 'sint32'],
+);
+$ffi->attach(["dw_$_" => "Deltawire::C::$_"] => @{ $functions{$_} }) for keys %functions;
+die "deltawire: the library has another ABI than Deltawire.pm\n" if Deltawire::C::abi_version() != 1;
+
+use constant { OK => 0, DELTA => 1, CANCELLED => -33, WHOLE => 1, TRANSIENT => 2, NONE => 0xFFFFFFFF };
+
+my @kinds   = ('unknown', map { Deltawire::C::delta_kind_name($_) } 1 .. 13);
+my @reasons = (undef,     map { Deltawire::C::finish_reason_name($_) } 1 .. 6);
+my @errors  = (undef,     map { Deltawire::C::error_kind_name($_) } 1 .. 11);
+my @ends    = qw(unknown complete truncated unrecognised);
+my @counts  = qw(input_tokens output_tokens total_tokens cached_tokens cache_creation_tokens reasoning_tokens);
+my %providers = (openai => 0, azure => 1, anthropic => 2, gemini => 3, ollama => 4);
+
+sub version { return Deltawire::C::version() }
+
+sub number_of {
+    my ($names, $name) = @_;
+    return 0 if !defined $name;
+    for my $number (0 .. $#$names) {
+        return $number if defined $names->[$number] && $names->[$number] eq $name;
+    }
+    return 0;
+}
+
+# A string of the library's, copied.
+sub bytes_at {
+    my ($address, $len) = @_;
+    return $len ? unpack("P$len", pack 'J', $address) : '';
+}
+
+sub text_at {
+    my $text = &bytes_at;
+    utf8::decode($text);
+    return $text;
+}
+
+# A pair for a hash, or none where the provider gave nothing.
+sub some {
+    my ($key, $address, $len) = @_;
+    return $len ? ($key => text_at($address, $len)) : ();
+}
+
+# The bytes of a string; one of characters beyond 255 is none.
+sub bytes {
+    my ($bytes) = @_;
+    fail(-1, 'a string of bytes is expected, got ' . (ref $bytes || 'undef')) if !defined $bytes || ref $bytes;
+    utf8::downgrade($bytes, 1) or fail(-1, 'a string of bytes is expected, got one with wide characters');
+    return $bytes;
+}
+
+# A slice for `pack`. The bytes it points to live as long as `$keep` does.
+sub slice_of_bytes {
+    my ($keep, $value) = @_;
+    return (0, 0) if !defined $value;
+    # Each has a reference of its own: the array may move its elements, never what they refer to.
+    my $bytes = bytes($value);
+    push @$keep, \$bytes;
+    return (address_of(\$bytes), length $bytes);
+}
+
+# Where a string's bytes lie, for as long as it is not changed.
+sub address_of { return unpack 'J', pack 'P', ${ $_[0] } }
+
+sub slice {
+    my ($keep, $text) = @_;
+    fail(-1, 'a string is expected, got ' . ref $text) if ref $text;
+    utf8::encode($text) if defined $text;
+    return slice_of_bytes($keep, $text);
+}
+
+# Memory of its own that C may write to: a string that shares its memory with another one gets a copy.
+sub memory {
+    my ($size) = @_;
+    my $memory = "\0" x $size;
+    vec($memory, 0, 8) = 0;
+    return $memory;
+}
+
+sub only {
+    my ($options, @known) = @_;
+    my %is_known = map { $_ => 1 } @known;
+    for my $name (sort keys %$options) {
+        fail(-1, "unknown option: $name") if !$is_known{$name};
+    }
+}
+
+sub problem {
+    my ($status, %fields) = @_;
+    return bless {
+        type    => 'problem',
+        status  => Deltawire::C::status_name($status),
+        message => Deltawire::C::status_message($status),
+        %fields,
+    }, 'Deltawire::Error';
+}
+
+sub raise {
+    my ($problem) = @_;
+    $problem->{where} = Carp::shortmess('');
+    die $problem;
+}
+
+sub fail {
+    my ($status, $message) = @_;
+    return raise(problem($status, defined $message ? (message => $message) : ()));
+}
+
+sub check {
+    my ($status) = @_;
+    fail($status) if $status != OK;
+}
+
+sub is_event_error { return $_[0] <= -10 && $_[0] > -20 }
+
+sub usage_of {
+    my ($known, @values) = @_;
+    return { map { $known >> $_ & 1 ? ($counts[$_] => $values[$_]) : () } 0 .. $#counts };
+}
+
+# The delta that lies `$at` bytes into the memory `$$memory`.
+sub delta_of {
+    my ($memory, $at) = @_;
+    my ($kind, $choice, $index, $flags, $reason, $error, @rest) = unpack "x$at $template{delta}", $$memory;
+    my ($text, $id, $name, $model, $role, $code, $raw) = map { [splice @rest, 0, 2] } 1 .. 7;
+    my %delta = (type => $kinds[$kind] // 'unknown');
+    if ($kind == 1) {
+        return { %delta, some(id => @$id), some(model => @$model), some(role => @$role) };
+    } elsif ($kind <= 4) {
+        return { %delta, choice => $choice, text => text_at(@$text) };
+    } elsif ($kind == 5 || $kind == 7) {
+        return { %delta, choice => $choice, index => $index, some(id => @$id), some(name => @$name) };
+    } elsif ($kind == 6 || $kind == 8) {
+        return { %delta, choice => $choice, index => $index, fragment => text_at(@$text),
+                 $flags & WHOLE ? (whole => 1) : () };
+    } elsif ($kind == 9) {
+        return { %delta, choice => $choice, reason => $reasons[$reason] // 'unknown', raw => bytes_at(@$raw) };
+    } elsif ($kind == 10) {
+        return { %delta, usage => usage_of(@rest) };
+    } elsif ($kind == 11) {
+        return { %delta, kind => $errors[$error] // 'unknown', some(code => @$code),
+                 message => text_at(@$text), transient => $flags & TRANSIENT ? 1 : 0, raw => bytes_at(@$raw) };
+    } elsif ($kind == 12) {
+        return { %delta, event => text_at(@$name), raw => bytes_at(@$raw) };
+    }
+    return \%delta;
+}
+
+# An object with a handle of the library's. One that is dropped is closed; one that came by a fork is not, since
+# the connection is the parent's. New threads get none.
+package Deltawire::Handle;
+
+sub make {
+    my ($class, $handle, %fields) = @_;
+    return bless { handle => $handle, pid => $$, %fields }, $class;
+}
+
+sub handle { return $_[0]{handle} // Deltawire::fail(-2, 'used after close') }
+
+sub close {
+    my ($self) = @_;
+    my $handle = delete $self->{handle};
+    $self->free($handle) if defined $handle;
+    return;
+}
+
+sub DESTROY {
+    my ($self) = @_;
+    return if ${^GLOBAL_PHASE} eq 'DESTRUCT' || $self->{pid} != $$;
+    local ($!, $@);
+    $self->close;
+}
+
+sub CLONE_SKIP { return 1 }
+
+package Deltawire::Error;
+
+use overload '""' => sub { "deltawire: $_[0]{message}" . ($_[0]{where} // '') }, fallback => 1;
+
+for my $name (qw(status message offset cancelled http_status kind code said body transient retry_after_ms
+                 request_id)) {
+    no strict 'refs';
+    *$name = sub { return $_[0]{$name} };
+}
+
+package Deltawire::Decoder;
+
+our @ISA = 'Deltawire::Handle';
+
+sub options {
+    my ($keep, $options) = @_;
+    Deltawire::only($options, qw(dialect max_event_bytes text_field reasoning_field batch));
+    my $dialect = $options->{dialect} // 'auto';
+    my $number = ref $dialect || $dialect eq 'auto' ? 0
+        : Deltawire::C::dialect_by_name($dialect, do { use bytes; length $dialect });
+    Deltawire::fail(-1, "unknown dialect: $dialect") if $number == 0 && $dialect ne 'auto';
+    return pack $template{decoder_options}, $size{decoder_options}, $number, 0, 0, 0, 0,
+        $options->{max_event_bytes} // 0,
+        Deltawire::slice($keep, $options->{text_field}), Deltawire::slice($keep, $options->{reasoning_field});
+}
+
+sub new {
+    my ($class, %options) = @_;
+    my $capacity = $options{batch} // 64;
+    Deltawire::fail(-1, 'batch has to be 1 or more') if $capacity !~ /^[1-9][0-9]*\z/;
+    Deltawire::check(Deltawire::C::decoder_new(options(\my @keep, \%options), \my $handle));
+    my $self = $class->make($handle, capacity => $capacity,
+                            batch => Deltawire::memory($capacity * $size{delta}),
+                            counted => Deltawire::memory(8));
+    for my $name (qw(batch counted)) {
+        vec($self->{$name}, 0, 8) = 0;
+        $self->{"${name}_at"} = Deltawire::address_of(\$self->{$name});
+    }
+    return $self;
+}
+
+sub free { Deltawire::C::decoder_free($_[1]) }
+
+sub problem {
+    my ($self, $status) = @_;
+    my $details = Deltawire::memory($size{error});
+    Deltawire::check(Deltawire::C::decoder_error($self->{handle}, $details));
+    my (undef, undef, $offset, undef, @message) = unpack $template{error}, $details;
+    return Deltawire::problem($status, message => Deltawire::text_at(@message[0, 1]), offset => $offset);
+}
+
+# Adds a batch of what is in `$$input`, a dw_input of the bytes `$$chunk`, to `@$items`; false where there is no
+# more. All is copied when it returns, so what a callback does with the decoder cannot harm it.
+sub fill {
+    my ($self, $input, $chunk, $items) = @_;
+    my $status = Deltawire::C::decoder_next_batch($self->{handle} // $self->handle, $$input, $self->{batch_at},
+                                                  $self->{capacity}, $self->{counted_at});
+    if ($status == Deltawire::DELTA) {
+        my $count = unpack 'J', $self->{counted};
+        my ($start, $len) = unpack 'JJ', $$input;
+        my $at = 0;
+        my @fields = unpack "($text_template)$count", $self->{batch};
+        while (my ($kind, $choice, $address, $text_len) = splice @fields, 0, 4) {
+            if ($kind == 2) {
+                my $offset = $address - $start;
+                my $text = $offset >= 0 && $offset + $text_len <= $len
+                    ? substr $$chunk, $offset, $text_len
+                    : Deltawire::bytes_at($address, $text_len);
+                utf8::decode($text);
+                push @$items, { type => 'text', choice => $choice, text => $text };
+            } else {
+                push @$items, Deltawire::delta_of(\$self->{batch}, $at);
+            }
+            $at += $size{delta};
+        }
+        return 1;
+    }
+    return 0 if $status == Deltawire::OK;
+    Deltawire::fail($status) if !Deltawire::is_event_error($status);
+    push @$items, problem($self, $status);
+    return 1;
+}
+
+sub deltas {
+    my ($self, $chunk) = @_;
+    $chunk = Deltawire::bytes($chunk);
+    my $input = pack 'P J2', $chunk, length $chunk, 0;
+    my @items;
+    1 while fill($self, \$input, \$chunk, \@items);
+    return @items;
+}
+
+sub each {
+    my ($self, $chunk, $callback) = @_;
+    $chunk = Deltawire::bytes($chunk);
+    my $input = pack 'P J2', $chunk, length $chunk, 0;
+    my @items;
+    while (fill($self, \$input, \$chunk, \@items)) {
+        $callback->($_) for splice @items;
+    }
+    return;
+}
+
+sub finish {
+    my ($self) = @_;
+    my @items;
+    while ((my $status = Deltawire::C::decoder_finish($self->handle, $self->{batch_at})) != Deltawire::OK) {
+        if ($status == Deltawire::DELTA) {
+            push @items, Deltawire::delta_of(\$self->{batch}, 0);
+        } elsif (Deltawire::is_event_error($status)) {
+            push @items, problem($self, $status);
+        } else {
+            Deltawire::fail($status);
+        }
+    }
+    return @items;
+}
+
+sub ended { return $ends[Deltawire::C::decoder_end($_[0]->handle)] // 'unknown' }
+
+sub dialect {
+    my $dialect = Deltawire::C::decoder_dialect($_[0]->handle);
+    return $dialect ? Deltawire::C::dialect_name($dialect) : undef;
+}
+
+sub offset { return Deltawire::C::decoder_offset($_[0]->handle) }
+
+sub events { return Deltawire::C::decoder_events($_[0]->handle) }
+
+sub seen {
+    my $slice = Deltawire::memory(16);
+    Deltawire::check(Deltawire::C::decoder_seen($_[0]->handle, $slice));
+    return Deltawire::bytes_at(unpack 'JJ', $slice);
+}
+
+sub reset {
+    Deltawire::check(Deltawire::C::decoder_reset($_[0]->handle));
+    return;
+}
+
+package Deltawire::Message;
+
+our @ISA = 'Deltawire::Handle';
+
+sub new {
+    my ($class) = @_;
+    Deltawire::check(Deltawire::C::message_new(\my $handle));
+    return $class->make($handle);
+}
+
+sub free { Deltawire::C::message_free($_[1]) }
+
+sub push {
+    my ($self, $delta) = @_;
+    my $handle = $self->handle;
+    my $type = $delta->{type} // '';
+    return if $type eq 'problem' || $type eq 'unknown';
+    my (@keep, $known);
+    $known = 0;
+    my $usage = $delta->{usage} // {};
+    $known |= defined $usage->{ $counts[$_] } ? 1 << $_ : 0 for 0 .. $#counts;
+    my $packed = pack $template{delta}, Deltawire::number_of(\@kinds, $type), $delta->{choice} // 0,
+        $delta->{index} // 0,
+        ($delta->{whole} ? Deltawire::WHOLE : 0) | ($delta->{transient} ? Deltawire::TRANSIENT : 0),
+        Deltawire::number_of(\@reasons, $delta->{reason}), Deltawire::number_of(\@errors, $delta->{kind}),
+        Deltawire::slice(\@keep, $delta->{text} // $delta->{fragment} // $delta->{message}),
+        Deltawire::slice(\@keep, $delta->{id}), Deltawire::slice(\@keep, $delta->{name} // $delta->{event}),
+        (map { Deltawire::slice(\@keep, $delta->{$_}) } qw(model role code)),
+        Deltawire::slice_of_bytes(\@keep, $delta->{raw}), $known, (map { $usage->{$_} // 0 } @counts), (0) x 4;
+    Deltawire::check(Deltawire::C::message_push($handle, $packed));
+    return;
+}
+
+sub finish {
+    my ($self, $ended) = @_;
+    Deltawire::check(Deltawire::C::message_finish($self->handle, Deltawire::number_of(\@ends, $ended)));
+    return;
+}
+
+sub read {
+    my ($self, $body) = @_;
+    $body = Deltawire::bytes($body);
+    my $details = Deltawire::memory($size{error});
+    my $status = Deltawire::C::message_read($self->handle, $body, length $body, $details);
+    Deltawire::fail($status, Deltawire::text_at((unpack $template{error}, $details)[4, 5]))
+        if $status == -13 || $status == -5;
+    Deltawire::check($status);
+    return;
+}
+
+sub calls {
+    my ($handle, $how_many, $get) = @_;
+    my $call = Deltawire::memory($size{tool_call});
+    return [map {
+        Deltawire::check($get->($handle, $_, $call));
+        my ($choice, $index, @texts) = unpack $template{tool_call}, $call;
+        { choice => $choice, index => $index, id => Deltawire::text_at(@texts[0, 1]),
+          name => Deltawire::text_at(@texts[2, 3]), arguments => Deltawire::text_at(@texts[4, 5]) };
+    } 0 .. $how_many - 1];
+}
+
+sub get {
+    my ($self) = @_;
+    my $handle = $self->handle;
+    my ($info, $choice) = map { Deltawire::memory($size{$_}) } qw(message_info choice);
+    Deltawire::check(Deltawire::C::message_get($handle, $info));
+    my @info = unpack $template{message_info}, $info;
+    my ($choices, $calls, $server_calls, $end, $is_complete, $error, $is_transient) = @info[13 .. 19];
+    my @choices = map {
+        Deltawire::check(Deltawire::C::message_choice($handle, $_, $choice));
+        my ($index, $reason, @texts) = unpack $template{choice}, $choice;
+        { index => $index, defined $reasons[$reason] ? (reason => $reasons[$reason]) : (),
+          $texts[1] ? (raw => Deltawire::bytes_at(@texts[0, 1])) : (),
+          text => Deltawire::text_at(@texts[2, 3]), reasoning => Deltawire::text_at(@texts[4, 5]),
+          refusal => Deltawire::text_at(@texts[6, 7]) };
+    } 0 .. $choices - 1;
+    return {
+        Deltawire::some(id => @info[0, 1]), Deltawire::some(model => @info[2, 3]),
+        Deltawire::some(role => @info[4, 5]), usage => Deltawire::usage_of(@info[6 .. 12]),
+        choices => \@choices, ended => $ends[$end] // 'unknown', complete => $is_complete,
+        tool_calls => calls($handle, $calls, \&Deltawire::C::message_tool_call),
+        server_tool_calls => calls($handle, $server_calls, \&Deltawire::C::message_server_tool_call),
+        $error == 0 ? () : (error => {
+            kind => $errors[$error] // 'unknown', Deltawire::some(code => @info[20, 21]),
+            message => Deltawire::text_at(@info[22, 23]), transient => $is_transient,
+        }),
+    };
+}
+
+package Deltawire::Client;
+
+our @ISA = 'Deltawire::Handle';
+
+sub new {
+    my ($class, %options) = @_;
+    my @texts = qw(base_url key api_version proxy ca_file);
+    my @times = map { "timeout_${_}_ms" } qw(connect first_byte idle content);
+    Deltawire::only(\%options, 'provider', @texts, 'headers', @times, qw(retries max_response_bytes decoder));
+    my $provider = $providers{ $options{provider} // 'openai' }
+        // Deltawire::fail(-1, "unknown provider: $options{provider}");
+    my @keep;
+    my %headers = %{ $options{headers} // {} };
+    my $headers = pack 'J*', map { Deltawire::slice(\@keep, $_) } %headers;
+    my $decoder = Deltawire::Decoder::options(\@keep, $options{decoder} // {});
+    my $retries = $options{retries} // 0;
+    $retries = Deltawire::NONE if defined $options{retries} && $retries == 0;
+    my $packed = pack $template{client_options}, $size{client_options}, $provider,
+        (map { Deltawire::slice(\@keep, $options{$_}) } @texts),
+        Deltawire::address_of(\$headers), scalar keys %headers, (map { $options{$_} // 0 } @times),
+        $retries, 0, $options{max_response_bytes} // 0, Deltawire::address_of(\$decoder);
+    my $why = Deltawire::memory(512);
+    my $status = Deltawire::C::client_new($packed, \my $handle, $why, length $why);
+    if ($status != Deltawire::OK) {
+        $why = unpack 'Z*', $why;
+        utf8::decode($why);
+        Deltawire::fail($status, length $why ? $why : undef);
+    }
+    return $class->make($handle);
+}
+
+sub free { Deltawire::C::client_free($_[1]) }
+
+sub stream {
+    my ($self, %request) = @_;
+    my $handle = $self->handle;
+    Deltawire::only(\%request, qw(model messages include_usage temperature max_tokens n path json));
+    my @messages = @{ $request{messages} // [] };
+    my @keep;
+    my $turns = pack 'J*', map { Deltawire::slice(\@keep, $_) } map { @$_{qw(role content)} } @messages;
+    my $packed = pack $template{request}, $size{request},
+        ($request{include_usage} ? 1 : 0) | (defined $request{temperature} ? 2 : 0),
+        Deltawire::slice(\@keep, $request{model}), Deltawire::address_of(\$turns), scalar @messages,
+        $request{max_tokens} // 0, $request{n} // 0, $request{temperature} // 0,
+        Deltawire::slice(\@keep, $request{path}), Deltawire::slice_of_bytes(\@keep, $request{json});
+    Deltawire::check(Deltawire::C::client_stream($handle, $packed, \my $stream));
+    return Deltawire::Stream->make($stream, delta => Deltawire::memory($size{delta}));
+}
+
+package Deltawire::Stream;
+
+our @ISA = 'Deltawire::Handle';
+
+sub free { Deltawire::C::stream_free($_[1]) }
+
+sub problem {
+    my ($self, $status) = @_;
+    my $memory = Deltawire::memory($size{failure});
+    Deltawire::check(Deltawire::C::stream_failure($self->{handle}, $memory));
+    my ($failed, $http_status, $kind, $is_transient, $retry_after_ms, $offset, @texts)
+        = unpack $template{failure}, $memory;
+    return Deltawire::problem($status) if $failed != $status;
+    my @names = qw(message code said request_id body);
+    return Deltawire::problem(
+        $status,
+        (map { Deltawire::some($names[$_], @texts[2 * $_, 2 * $_ + 1]) } 0 .. $#names),
+        $http_status ? (http_status => $http_status) : (),
+        $kind ? (kind => $errors[$kind] // 'unknown') : (),
+        $retry_after_ms ? (retry_after_ms => $retry_after_ms) : (),
+        transient => $is_transient, offset => $offset, cancelled => $status == Deltawire::CANCELLED ? 1 : 0,
+    );
+}
+
+sub next {
+    my ($self) = @_;
+    my $status = Deltawire::C::stream_next($self->handle, $self->{delta});
+    return Deltawire::delta_of(\$self->{delta}, 0) if $status == Deltawire::DELTA;
+    return undef if $status == Deltawire::OK;
+    my $problem = problem($self, $status);
+    return $problem if Deltawire::is_event_error($status);
+    return Deltawire::raise($problem);
+}
+
+sub each {
+    my ($self, $callback) = @_;
+    while (my $delta = $self->next) {
+        $callback->($delta);
+    }
+    return;
+}
+
+sub fetch {
+    my ($self, $message) = @_;
+    my $status = Deltawire::C::stream_fetch($self->handle, $message->handle);
+    Deltawire::raise(problem($self, $status)) if $status != Deltawire::OK;
+    return;
+}
+
+sub cancel {
+    Deltawire::C::stream_cancel($_[0]->handle);
+    return;
+}
+
+sub ended { return $ends[Deltawire::C::stream_end($_[0]->handle)] // 'unknown' }
+
+# Errors name the place in the program that called.
+$Carp::Internal{$_}++
+    for map { "Deltawire$_" } '', map { "::$_" } qw(Handle Decoder Message Client Stream);
+
+1;
