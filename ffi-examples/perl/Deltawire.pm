@@ -40,48 +40,34 @@ my $ffi = FFI::Platypus->new(api => 2, lib => $library);
 $ffi->find_symbol('dw_abi_version')
     or die "deltawire: no library at $library; DELTAWIRE_LIBRARY says where it is\n";
 
-# A `string` is the memory of a Perl string, which C reads and writes where it lies.
-my %functions = (
-    version                 => [[]                                                    => 'string'],
-    abi_version             => [[]                                                    => 'uint32'],
-    status_name             => [['sint32']                                            => 'string'],
-    status_message          => [['sint32']                                            => 'string'],
-    dialect_name            => [['uint32']                                            => 'string'],
-    dialect_by_name         => [['string', 'size_t']                                  => 'uint32'],
-    finish_reason_name      => [['uint32']                                            => 'string'],
-    error_kind_name         => [['uint32']                                            => 'string'],
-    delta_kind_name         => [['uint32']                                            => 'string'],
-    decoder_new             => [['string', 'opaque*']                                 => 'sint32'],
-    decoder_free            => [['opaque']                                            => 'void'],
-    decoder_next_batch      => [['opaque', 'string', 'opaque', 'size_t', 'opaque']    => 'sint32'],
-    decoder_finish          => [['opaque', 'opaque']                                  => 'sint32'],
-    decoder_reset           => [['opaque']                                            => 'sint32'],
-    decoder_end             => [['opaque']                                            => 'uint32'],
-    decoder_dialect         => [['opaque']                                            => 'uint32'],
-    decoder_offset          => [['opaque']                                            => 'uint64'],
-    decoder_events          => [['opaque']                                            => 'uint64'],
-    decoder_seen            => [['opaque', 'string']                                  => 'sint32'],
-    decoder_error           => [['opaque', 'string']                                  => 'sint32'],
-    message_new             => [['opaque*']                                           => 'sint32'],
-    message_free            => [['opaque']                                            => 'void'],
-    message_push            => [['opaque', 'string']                                  => 'sint32'],
-    message_finish          => [['opaque', 'uint32']                                  => 'sint32'],
-    message_read            => [['opaque', 'string', 'size_t', 'string']              => 'sint32'],
-    message_get             => [['opaque', 'string']                                  => 'sint32'],
-    message_choice          => [['opaque', 'size_t', 'string']                        => 'sint32'],
-    message_tool_call       => [['opaque', 'size_t', 'string']                        => 'sint32'],
-    message_server_tool_call => [['opaque', 'size_t', 'string']                       => 'sint32'],
-    client_new              => [['string', 'opaque*', 'string', 'size_t']             => 'sint32'],
-    client_free             => [['opaque']                                            => 'void'],
-    client_stream           => [['opaque', 'string', 'opaque*']                       => 'sint32'],
-    stream_free             => [['opaque']                                            => 'void'],
-    stream_next             => [['opaque', 'string']                                  => 'sint32'],
-    stream_fetch            => [['opaque', 'opaque']                                  => 'sint32'],
-    stream_cancel           => [['opaque']                                            => 'void'],
-    stream_end              => [['opaque']                                            => 'uint32'],
-    stream_failure          => [['opaque', 'string']                                  => 'sint32'],
+# What returns what of which arguments. A `string` is the memory of a Perl string, which C reads and writes where
+# it lies.
+my @functions = (
+    [string => [], qw(version)],
+    [string => ['sint32'], qw(status_name status_message)],
+    [string => ['uint32'], qw(dialect_name finish_reason_name error_kind_name delta_kind_name)],
+    [uint32 => [], qw(abi_version)],
+    [uint32 => [qw(string size_t)], qw(dialect_by_name)],
+    [uint32 => ['opaque'], qw(decoder_end decoder_dialect stream_end)],
+    [uint64 => ['opaque'], qw(decoder_offset decoder_events)],
+    [void   => ['opaque'], qw(decoder_free message_free client_free stream_free stream_cancel)],
+    [sint32 => ['opaque*'], qw(message_new)],
+    [sint32 => [qw(string opaque*)], qw(decoder_new)],
+    [sint32 => [qw(string opaque* string size_t)], qw(client_new)],
+    [sint32 => [qw(opaque string opaque*)], qw(client_stream)],
+    [sint32 => ['opaque'], qw(decoder_reset)],
+    [sint32 => [qw(opaque string)], qw(decoder_seen decoder_error message_push message_get stream_next
+                                       stream_failure)],
+    [sint32 => [qw(opaque opaque)], qw(decoder_finish stream_fetch)],
+    [sint32 => [qw(opaque uint32)], qw(message_finish)],
+    [sint32 => [qw(opaque string size_t string)], qw(message_read)],
+    [sint32 => [qw(opaque size_t string)], qw(message_choice message_tool_call message_server_tool_call)],
+    [sint32 => [qw(opaque string opaque size_t opaque)], qw(decoder_next_batch)],
 );
-$ffi->attach(["dw_$_" => "Deltawire::C::$_"] => @{ $functions{$_} }) for keys %functions;
+for my $row (@functions) {
+    my ($result, $arguments, @known) = @$row;
+    $ffi->attach(["dw_$_" => "Deltawire::C::$_"], $arguments, $result) for @known;
+}
 die "deltawire: the library has another ABI than Deltawire.pm\n" if Deltawire::C::abi_version() != 1;
 
 use constant { OK => 0, DELTA => 1, CANCELLED => -33, WHOLE => 1, TRANSIENT => 2, NONE => 0xFFFFFFFF };
@@ -229,80 +215,77 @@ sub delta_of {
 
 # An object with a handle of the library's. One that is dropped is closed; one that came by a fork is not, since
 # the connection is the parent's. New threads get none.
-package Deltawire::Handle;
+@{$_} = 'Deltawire::Handle'
+    for \(@Deltawire::Decoder::ISA, @Deltawire::Message::ISA, @Deltawire::Client::ISA, @Deltawire::Stream::ISA);
 
-sub make {
+sub Deltawire::Handle::make {
     my ($class, $handle, %fields) = @_;
     return bless { handle => $handle, pid => $$, %fields }, $class;
 }
 
-sub handle { return $_[0]{handle} // Deltawire::fail(-2, 'used after close') }
+sub Deltawire::Handle::handle { return $_[0]{handle} // fail(-2, 'used after close') }
 
-sub close {
+sub Deltawire::Handle::close {
     my ($self) = @_;
     my $handle = delete $self->{handle};
     $self->free($handle) if defined $handle;
     return;
 }
 
-sub DESTROY {
+sub Deltawire::Handle::DESTROY {
     my ($self) = @_;
     return if ${^GLOBAL_PHASE} eq 'DESTRUCT' || $self->{pid} != $$;
     local ($!, $@);
     $self->close;
 }
 
-sub CLONE_SKIP { return 1 }
+sub Deltawire::Handle::CLONE_SKIP { return 1 }
 
-package Deltawire::Error;
-
-use overload '""' => sub { "deltawire: $_[0]{message}" . ($_[0]{where} // '') }, fallback => 1;
+package Deltawire::Error {
+    use overload '""' => sub { "deltawire: $_[0]{message}" . ($_[0]{where} // '') }, fallback => 1;
+}
 
 for my $name (qw(status message offset cancelled http_status kind code said body transient retry_after_ms
                  request_id)) {
     no strict 'refs';
-    *$name = sub { return $_[0]{$name} };
+    *{"Deltawire::Error::$name"} = sub { return $_[0]{$name} };
 }
 
-package Deltawire::Decoder;
-
-our @ISA = 'Deltawire::Handle';
-
-sub options {
-    my ($keep, $options) = @_;
-    Deltawire::only($options, qw(dialect max_event_bytes text_field reasoning_field batch));
+sub decoder_options {
+    my ($keep, $options, @more) = @_;
+    only($options, qw(dialect max_event_bytes text_field reasoning_field), @more);
     my $dialect = $options->{dialect} // 'auto';
-    my $number = ref $dialect || $dialect eq 'auto' ? 0
-        : Deltawire::C::dialect_by_name($dialect, do { use bytes; length $dialect });
-    Deltawire::fail(-1, "unknown dialect: $dialect") if $number == 0 && $dialect ne 'auto';
+    utf8::encode(my $name = $dialect);
+    my $number = Deltawire::C::dialect_by_name($name, length $name);
+    fail(-1, "unknown dialect: $dialect") if $number == 0 && $dialect ne 'auto';
     return pack $template{decoder_options}, $size{decoder_options}, $number, 0, 0, 0, 0,
         $options->{max_event_bytes} // 0,
-        Deltawire::slice($keep, $options->{text_field}), Deltawire::slice($keep, $options->{reasoning_field});
+        slice($keep, $options->{text_field}), slice($keep, $options->{reasoning_field});
 }
 
-sub new {
+sub Deltawire::Decoder::new {
     my ($class, %options) = @_;
     my $capacity = $options{batch} // 64;
-    Deltawire::fail(-1, 'batch has to be 1 or more') if $capacity !~ /^[1-9][0-9]*\z/;
-    Deltawire::check(Deltawire::C::decoder_new(options(\my @keep, \%options), \my $handle));
+    fail(-1, 'batch has to be 1 or more') if $capacity !~ /^[1-9][0-9]*\z/;
+    check(Deltawire::C::decoder_new(decoder_options(\my @keep, \%options, 'batch'), \my $handle));
     my $self = $class->make($handle, capacity => $capacity,
-                            batch => Deltawire::memory($capacity * $size{delta}),
-                            counted => Deltawire::memory(8));
+                            batch => memory($capacity * $size{delta}), counted => memory(8));
+    # Where they lie from now on: neither is ever changed by Perl, or copied, so neither moves.
     for my $name (qw(batch counted)) {
         vec($self->{$name}, 0, 8) = 0;
-        $self->{"${name}_at"} = Deltawire::address_of(\$self->{$name});
+        $self->{"${name}_at"} = address_of(\$self->{$name});
     }
     return $self;
 }
 
-sub free { Deltawire::C::decoder_free($_[1]) }
+sub Deltawire::Decoder::free { Deltawire::C::decoder_free($_[1]) }
 
-sub problem {
+sub decoder_problem {
     my ($self, $status) = @_;
-    my $details = Deltawire::memory($size{error});
-    Deltawire::check(Deltawire::C::decoder_error($self->{handle}, $details));
+    my $details = memory($size{error});
+    check(Deltawire::C::decoder_error($self->{handle}, $details));
     my (undef, undef, $offset, undef, @message) = unpack $template{error}, $details;
-    return Deltawire::problem($status, message => Deltawire::text_at(@message[0, 1]), offset => $offset);
+    return problem($status, message => text_at(@message[0, 1]), offset => $offset);
 }
 
 # Adds a batch of what is in `$$input`, a dw_input of the bytes `$$chunk`, to `@$items`; false where there is no
@@ -311,7 +294,7 @@ sub fill {
     my ($self, $input, $chunk, $items) = @_;
     my $status = Deltawire::C::decoder_next_batch($self->{handle} // $self->handle, $$input, $self->{batch_at},
                                                   $self->{capacity}, $self->{counted_at});
-    if ($status == Deltawire::DELTA) {
+    if ($status == DELTA) {
         my $count = unpack 'J', $self->{counted};
         my ($start, $len) = unpack 'JJ', $$input;
         my $at = 0;
@@ -321,34 +304,34 @@ sub fill {
                 my $offset = $address - $start;
                 my $text = $offset >= 0 && $offset + $text_len <= $len
                     ? substr $$chunk, $offset, $text_len
-                    : Deltawire::bytes_at($address, $text_len);
+                    : bytes_at($address, $text_len);
                 utf8::decode($text);
                 push @$items, { type => 'text', choice => $choice, text => $text };
             } else {
-                push @$items, Deltawire::delta_of(\$self->{batch}, $at);
+                push @$items, delta_of(\$self->{batch}, $at);
             }
             $at += $size{delta};
         }
         return 1;
     }
-    return 0 if $status == Deltawire::OK;
-    Deltawire::fail($status) if !Deltawire::is_event_error($status);
-    push @$items, problem($self, $status);
+    return 0 if $status == OK;
+    fail($status) if !is_event_error($status);
+    push @$items, decoder_problem($self, $status);
     return 1;
 }
 
-sub deltas {
+sub Deltawire::Decoder::deltas {
     my ($self, $chunk) = @_;
-    $chunk = Deltawire::bytes($chunk);
+    $chunk = bytes($chunk);
     my $input = pack 'P J2', $chunk, length $chunk, 0;
     my @items;
     1 while fill($self, \$input, \$chunk, \@items);
     return @items;
 }
 
-sub each {
+sub Deltawire::Decoder::each {
     my ($self, $chunk, $callback) = @_;
-    $chunk = Deltawire::bytes($chunk);
+    $chunk = bytes($chunk);
     my $input = pack 'P J2', $chunk, length $chunk, 0;
     my @items;
     while (fill($self, \$input, \$chunk, \@items)) {
@@ -357,216 +340,211 @@ sub each {
     return;
 }
 
-sub finish {
+sub Deltawire::Decoder::finish {
     my ($self) = @_;
     my @items;
-    while ((my $status = Deltawire::C::decoder_finish($self->handle, $self->{batch_at})) != Deltawire::OK) {
-        if ($status == Deltawire::DELTA) {
-            push @items, Deltawire::delta_of(\$self->{batch}, 0);
-        } elsif (Deltawire::is_event_error($status)) {
-            push @items, problem($self, $status);
+    while ((my $status = Deltawire::C::decoder_finish($self->handle, $self->{batch_at})) != OK) {
+        if ($status == DELTA) {
+            push @items, delta_of(\$self->{batch}, 0);
+        } elsif (is_event_error($status)) {
+            push @items, decoder_problem($self, $status);
         } else {
-            Deltawire::fail($status);
+            fail($status);
         }
     }
     return @items;
 }
 
-sub ended { return $ends[Deltawire::C::decoder_end($_[0]->handle)] // 'unknown' }
+sub Deltawire::Decoder::ended { return $ends[Deltawire::C::decoder_end($_[0]->handle)] // 'unknown' }
 
-sub dialect {
+sub Deltawire::Decoder::dialect {
     my $dialect = Deltawire::C::decoder_dialect($_[0]->handle);
     return $dialect ? Deltawire::C::dialect_name($dialect) : undef;
 }
 
-sub offset { return Deltawire::C::decoder_offset($_[0]->handle) }
+sub Deltawire::Decoder::offset { return Deltawire::C::decoder_offset($_[0]->handle) }
 
-sub events { return Deltawire::C::decoder_events($_[0]->handle) }
+sub Deltawire::Decoder::events { return Deltawire::C::decoder_events($_[0]->handle) }
 
-sub seen {
-    my $slice = Deltawire::memory(16);
-    Deltawire::check(Deltawire::C::decoder_seen($_[0]->handle, $slice));
-    return Deltawire::bytes_at(unpack 'JJ', $slice);
+sub Deltawire::Decoder::seen {
+    my $slice = memory(16);
+    check(Deltawire::C::decoder_seen($_[0]->handle, $slice));
+    return bytes_at(unpack 'JJ', $slice);
 }
 
-sub reset {
-    Deltawire::check(Deltawire::C::decoder_reset($_[0]->handle));
+sub Deltawire::Decoder::reset {
+    check(Deltawire::C::decoder_reset($_[0]->handle));
     return;
 }
 
-package Deltawire::Message;
-
-our @ISA = 'Deltawire::Handle';
-
-sub new {
+sub Deltawire::Message::new {
     my ($class) = @_;
-    Deltawire::check(Deltawire::C::message_new(\my $handle));
+    check(Deltawire::C::message_new(\my $handle));
     return $class->make($handle);
 }
 
-sub free { Deltawire::C::message_free($_[1]) }
+sub Deltawire::Message::free { Deltawire::C::message_free($_[1]) }
 
-sub push {
+sub Deltawire::Message::push {
     my ($self, $delta) = @_;
     my $handle = $self->handle;
     my $type = $delta->{type} // '';
     return if $type eq 'problem' || $type eq 'unknown';
-    my (@keep, $known);
-    $known = 0;
+    my @keep;
+    my $known = 0;
     my $usage = $delta->{usage} // {};
     $known |= defined $usage->{ $counts[$_] } ? 1 << $_ : 0 for 0 .. $#counts;
-    my $packed = pack $template{delta}, Deltawire::number_of(\@kinds, $type), $delta->{choice} // 0,
+    my $packed = pack $template{delta}, number_of(\@kinds, $type), $delta->{choice} // 0,
         $delta->{index} // 0,
-        ($delta->{whole} ? Deltawire::WHOLE : 0) | ($delta->{transient} ? Deltawire::TRANSIENT : 0),
-        Deltawire::number_of(\@reasons, $delta->{reason}), Deltawire::number_of(\@errors, $delta->{kind}),
-        Deltawire::slice(\@keep, $delta->{text} // $delta->{fragment} // $delta->{message}),
-        Deltawire::slice(\@keep, $delta->{id}), Deltawire::slice(\@keep, $delta->{name} // $delta->{event}),
-        (map { Deltawire::slice(\@keep, $delta->{$_}) } qw(model role code)),
-        Deltawire::slice_of_bytes(\@keep, $delta->{raw}), $known, (map { $usage->{$_} // 0 } @counts), (0) x 4;
-    Deltawire::check(Deltawire::C::message_push($handle, $packed));
+        ($delta->{whole} ? WHOLE : 0) | ($delta->{transient} ? TRANSIENT : 0),
+        number_of(\@reasons, $delta->{reason}), number_of(\@errors, $delta->{kind}),
+        slice(\@keep, $delta->{text} // $delta->{fragment} // $delta->{message}),
+        slice(\@keep, $delta->{id}), slice(\@keep, $delta->{name} // $delta->{event}),
+        (map { slice(\@keep, $delta->{$_}) } qw(model role code)),
+        slice_of_bytes(\@keep, $delta->{raw}), $known, (map { $usage->{$_} // 0 } @counts), (0) x 4;
+    check(Deltawire::C::message_push($handle, $packed));
     return;
 }
 
-sub finish {
+sub Deltawire::Message::finish {
     my ($self, $ended) = @_;
-    Deltawire::check(Deltawire::C::message_finish($self->handle, Deltawire::number_of(\@ends, $ended)));
+    check(Deltawire::C::message_finish($self->handle, number_of(\@ends, $ended)));
     return;
 }
 
-sub read {
+sub Deltawire::Message::read {
     my ($self, $body) = @_;
-    $body = Deltawire::bytes($body);
-    my $details = Deltawire::memory($size{error});
+    $body = bytes($body);
+    my $details = memory($size{error});
     my $status = Deltawire::C::message_read($self->handle, $body, length $body, $details);
-    Deltawire::fail($status, Deltawire::text_at((unpack $template{error}, $details)[4, 5]))
-        if $status == -13 || $status == -5;
-    Deltawire::check($status);
+    fail($status, text_at((unpack $template{error}, $details)[4, 5])) if $status == -13 || $status == -5;
+    check($status);
     return;
 }
 
-sub calls {
+sub calls_of {
     my ($handle, $how_many, $get) = @_;
-    my $call = Deltawire::memory($size{tool_call});
+    my $call = memory($size{tool_call});
     return [map {
-        Deltawire::check($get->($handle, $_, $call));
+        check($get->($handle, $_, $call));
         my ($choice, $index, @texts) = unpack $template{tool_call}, $call;
-        { choice => $choice, index => $index, id => Deltawire::text_at(@texts[0, 1]),
-          name => Deltawire::text_at(@texts[2, 3]), arguments => Deltawire::text_at(@texts[4, 5]) };
+        { choice => $choice, index => $index, id => text_at(@texts[0, 1]),
+          name => text_at(@texts[2, 3]), arguments => text_at(@texts[4, 5]) };
     } 0 .. $how_many - 1];
 }
 
-sub get {
+sub Deltawire::Message::get {
     my ($self) = @_;
     my $handle = $self->handle;
-    my ($info, $choice) = map { Deltawire::memory($size{$_}) } qw(message_info choice);
-    Deltawire::check(Deltawire::C::message_get($handle, $info));
+    my ($info, $choice) = map { memory($size{$_}) } qw(message_info choice);
+    check(Deltawire::C::message_get($handle, $info));
     my @info = unpack $template{message_info}, $info;
     my ($choices, $calls, $server_calls, $end, $is_complete, $error, $is_transient) = @info[13 .. 19];
     my @choices = map {
-        Deltawire::check(Deltawire::C::message_choice($handle, $_, $choice));
+        check(Deltawire::C::message_choice($handle, $_, $choice));
         my ($index, $reason, @texts) = unpack $template{choice}, $choice;
         { index => $index, defined $reasons[$reason] ? (reason => $reasons[$reason]) : (),
-          $texts[1] ? (raw => Deltawire::bytes_at(@texts[0, 1])) : (),
-          text => Deltawire::text_at(@texts[2, 3]), reasoning => Deltawire::text_at(@texts[4, 5]),
-          refusal => Deltawire::text_at(@texts[6, 7]) };
+          $texts[1] ? (raw => bytes_at(@texts[0, 1])) : (),
+          text => text_at(@texts[2, 3]), reasoning => text_at(@texts[4, 5]),
+          refusal => text_at(@texts[6, 7]) };
     } 0 .. $choices - 1;
     return {
-        Deltawire::some(id => @info[0, 1]), Deltawire::some(model => @info[2, 3]),
-        Deltawire::some(role => @info[4, 5]), usage => Deltawire::usage_of(@info[6 .. 12]),
+        some(id => @info[0, 1]), some(model => @info[2, 3]),
+        some(role => @info[4, 5]), usage => usage_of(@info[6 .. 12]),
         choices => \@choices, ended => $ends[$end] // 'unknown', complete => $is_complete,
-        tool_calls => calls($handle, $calls, \&Deltawire::C::message_tool_call),
-        server_tool_calls => calls($handle, $server_calls, \&Deltawire::C::message_server_tool_call),
+        tool_calls => calls_of($handle, $calls, \&Deltawire::C::message_tool_call),
+        server_tool_calls => calls_of($handle, $server_calls, \&Deltawire::C::message_server_tool_call),
         $error == 0 ? () : (error => {
-            kind => $errors[$error] // 'unknown', Deltawire::some(code => @info[20, 21]),
-            message => Deltawire::text_at(@info[22, 23]), transient => $is_transient,
+            kind => $errors[$error] // 'unknown', some(code => @info[20, 21]),
+            message => text_at(@info[22, 23]), transient => $is_transient,
         }),
     };
 }
 
-package Deltawire::Client;
-
-our @ISA = 'Deltawire::Handle';
-
-sub new {
+sub Deltawire::Client::new {
     my ($class, %options) = @_;
     my @texts = qw(base_url key api_version proxy ca_file);
     my @times = map { "timeout_${_}_ms" } qw(connect first_byte idle content);
-    Deltawire::only(\%options, 'provider', @texts, 'headers', @times, qw(retries max_response_bytes decoder));
+    only(\%options, 'provider', @texts, 'headers', @times, qw(retries max_response_bytes decoder));
     my $provider = $providers{ $options{provider} // 'openai' }
-        // Deltawire::fail(-1, "unknown provider: $options{provider}");
+        // fail(-1, "unknown provider: $options{provider}");
     my @keep;
     my %headers = %{ $options{headers} // {} };
-    my $headers = pack 'J*', map { Deltawire::slice(\@keep, $_) } %headers;
-    my $decoder = Deltawire::Decoder::options(\@keep, $options{decoder} // {});
+    my $headers = pack 'J*', map { slice(\@keep, $_) } %headers;
+    my $decoder = decoder_options(\@keep, $options{decoder} // {});
     my $retries = $options{retries} // 0;
-    $retries = Deltawire::NONE if defined $options{retries} && $retries == 0;
+    $retries = NONE if defined $options{retries} && $retries == 0;
     my $packed = pack $template{client_options}, $size{client_options}, $provider,
-        (map { Deltawire::slice(\@keep, $options{$_}) } @texts),
-        Deltawire::address_of(\$headers), scalar keys %headers, (map { $options{$_} // 0 } @times),
-        $retries, 0, $options{max_response_bytes} // 0, Deltawire::address_of(\$decoder);
-    my $why = Deltawire::memory(512);
+        (map { slice(\@keep, $options{$_}) } @texts),
+        address_of(\$headers), scalar keys %headers, (map { $options{$_} // 0 } @times),
+        $retries, 0, $options{max_response_bytes} // 0, address_of(\$decoder);
+    my $why = memory(512);
     my $status = Deltawire::C::client_new($packed, \my $handle, $why, length $why);
-    if ($status != Deltawire::OK) {
+    if ($status != OK) {
         $why = unpack 'Z*', $why;
         utf8::decode($why);
-        Deltawire::fail($status, length $why ? $why : undef);
+        fail($status, length $why ? $why : undef);
     }
     return $class->make($handle);
 }
 
-sub free { Deltawire::C::client_free($_[1]) }
+sub Deltawire::Client::free { Deltawire::C::client_free($_[1]) }
 
-sub stream {
+sub Deltawire::Client::stream {
     my ($self, %request) = @_;
     my $handle = $self->handle;
-    Deltawire::only(\%request, qw(model messages include_usage temperature max_tokens n path json));
+    only(\%request, qw(model messages include_usage temperature max_tokens n path json));
     my @messages = @{ $request{messages} // [] };
     my @keep;
-    my $turns = pack 'J*', map { Deltawire::slice(\@keep, $_) } map { @$_{qw(role content)} } @messages;
+    my $turns = pack 'J*', map { slice(\@keep, $_) } map { @$_{qw(role content)} } @messages;
     my $packed = pack $template{request}, $size{request},
         ($request{include_usage} ? 1 : 0) | (defined $request{temperature} ? 2 : 0),
-        Deltawire::slice(\@keep, $request{model}), Deltawire::address_of(\$turns), scalar @messages,
+        slice(\@keep, $request{model}), address_of(\$turns), scalar @messages,
         $request{max_tokens} // 0, $request{n} // 0, $request{temperature} // 0,
-        Deltawire::slice(\@keep, $request{path}), Deltawire::slice_of_bytes(\@keep, $request{json});
-    Deltawire::check(Deltawire::C::client_stream($handle, $packed, \my $stream));
-    return Deltawire::Stream->make($stream, delta => Deltawire::memory($size{delta}));
+        slice(\@keep, $request{path}), slice_of_bytes(\@keep, $request{json});
+    check(Deltawire::C::client_stream($handle, $packed, \my $stream));
+    return Deltawire::Stream->make($stream, delta => memory($size{delta}));
 }
 
-package Deltawire::Stream;
+# Waits for a canceller that is at work in another thread; those that come later find the stream closed.
+sub Deltawire::Stream::free {
+    my ($self, $handle) = @_;
+    if (my $is_open = $self->{is_open}) {
+        lock($$is_open);
+        $$is_open = 0;
+    }
+    Deltawire::C::stream_free($handle);
+}
 
-our @ISA = 'Deltawire::Handle';
-
-sub free { Deltawire::C::stream_free($_[1]) }
-
-sub problem {
+sub stream_problem {
     my ($self, $status) = @_;
-    my $memory = Deltawire::memory($size{failure});
-    Deltawire::check(Deltawire::C::stream_failure($self->{handle}, $memory));
+    my $memory = memory($size{failure});
+    check(Deltawire::C::stream_failure($self->{handle}, $memory));
     my ($failed, $http_status, $kind, $is_transient, $retry_after_ms, $offset, @texts)
         = unpack $template{failure}, $memory;
-    return Deltawire::problem($status) if $failed != $status;
+    return problem($status) if $failed != $status;
     my @names = qw(message code said request_id body);
-    return Deltawire::problem(
+    return problem(
         $status,
-        (map { Deltawire::some($names[$_], @texts[2 * $_, 2 * $_ + 1]) } 0 .. $#names),
+        (map { some($names[$_], @texts[2 * $_, 2 * $_ + 1]) } 0 .. $#names),
         $http_status ? (http_status => $http_status) : (),
         $kind ? (kind => $errors[$kind] // 'unknown') : (),
         $retry_after_ms ? (retry_after_ms => $retry_after_ms) : (),
-        transient => $is_transient, offset => $offset, cancelled => $status == Deltawire::CANCELLED ? 1 : 0,
+        transient => $is_transient, offset => $offset, cancelled => $status == CANCELLED ? 1 : 0,
     );
 }
 
-sub next {
+sub Deltawire::Stream::next {
     my ($self) = @_;
     my $status = Deltawire::C::stream_next($self->handle, $self->{delta});
-    return Deltawire::delta_of(\$self->{delta}, 0) if $status == Deltawire::DELTA;
-    return undef if $status == Deltawire::OK;
-    my $problem = problem($self, $status);
-    return $problem if Deltawire::is_event_error($status);
-    return Deltawire::raise($problem);
+    return delta_of(\$self->{delta}, 0) if $status == DELTA;
+    return undef if $status == OK;
+    my $problem = stream_problem($self, $status);
+    return $problem if is_event_error($status);
+    return raise($problem);
 }
 
-sub each {
+sub Deltawire::Stream::each {
     my ($self, $callback) = @_;
     while (my $delta = $self->next) {
         $callback->($delta);
@@ -574,22 +552,39 @@ sub each {
     return;
 }
 
-sub fetch {
+sub Deltawire::Stream::fetch {
     my ($self, $message) = @_;
     my $status = Deltawire::C::stream_fetch($self->handle, $message->handle);
-    Deltawire::raise(problem($self, $status)) if $status != Deltawire::OK;
+    raise(stream_problem($self, $status)) if $status != OK;
     return;
 }
 
-sub cancel {
+sub Deltawire::Stream::cancel {
     Deltawire::C::stream_cancel($_[0]->handle);
     return;
 }
 
-sub ended { return $ends[Deltawire::C::stream_end($_[0]->handle)] // 'unknown' }
+sub Deltawire::Stream::canceller {
+    my ($self) = @_;
+    my $handle = $self->handle;
+    my $is_open = $self->{is_open} //= do {
+        my $flag = 1;
+        if ($threads::threads) {
+            require threads::shared;
+            &threads::shared::share(\$flag);
+        }
+        \$flag;
+    };
+    return sub {
+        lock($$is_open);
+        Deltawire::C::stream_cancel($handle) if $$is_open;
+        return;
+    };
+}
+
+sub Deltawire::Stream::ended { return $ends[Deltawire::C::stream_end($_[0]->handle)] // 'unknown' }
 
 # Errors name the place in the program that called.
-$Carp::Internal{$_}++
-    for map { "Deltawire$_" } '', map { "::$_" } qw(Handle Decoder Message Client Stream);
+$Carp::Internal{ +__PACKAGE__ }++;
 
 1;
