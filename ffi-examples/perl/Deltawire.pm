@@ -30,9 +30,9 @@ for my $name (keys %layouts) {
     ($template{$name}, $size{$name}) = @{ $layouts{$name} };
     die "deltawire: wrong size of dw_$name\n" if length(pack $template{$name}, (0) x 64) != $size{$name};
 }
-# Of a delta only what a piece of text needs: kind, choice, text.
-my $text_template = 'LLx16JJx184';
-die "deltawire: wrong size of a text\n" if length(pack $text_template, (0) x 4) != $size{delta};
+# A count and so many deltas; of each only what a piece of text needs: kind, choice, text.
+my $batch_template = 'J/(LLx16JJx184)';
+die "deltawire: wrong size of a batch\n" if length(pack 'LLx16JJx184', (0) x 4) != $size{delta};
 
 my %names = (darwin => 'libdeltawire.dylib', MSWin32 => 'deltawire.dll');
 my $library = $ENV{DELTAWIRE_LIBRARY} || $names{$^O} || 'libdeltawire.so.0.1';
@@ -268,13 +268,11 @@ sub Deltawire::Decoder::new {
     my $capacity = $options{batch} // 64;
     fail(-1, 'batch has to be 1 or more') if $capacity !~ /^[1-9][0-9]*\z/;
     check(Deltawire::C::decoder_new(decoder_options(\my @keep, \%options, 'batch'), \my $handle));
-    my $self = $class->make($handle, capacity => $capacity,
-                            batch => memory($capacity * $size{delta}), counted => memory(8));
-    # Where they lie from now on: neither is ever changed by Perl, or copied, so neither moves.
-    for my $name (qw(batch counted)) {
-        vec($self->{$name}, 0, 8) = 0;
-        $self->{"${name}_at"} = address_of(\$self->{$name});
-    }
+    # Room for a count and so many deltas.
+    my $self = $class->make($handle, capacity => $capacity, batch => memory(8 + $capacity * $size{delta}));
+    # From now on Perl neither changes nor copies it, so it stays where it is.
+    vec($self->{batch}, 0, 8) = 0;
+    $self->{batch_at} = address_of(\$self->{batch});
     return $self;
 }
 
@@ -288,64 +286,52 @@ sub decoder_problem {
     return problem($status, message => text_at(@message[0, 1]), offset => $offset);
 }
 
-# Adds a batch of what is in `$$input`, a dw_input of the bytes `$$chunk`, to `@$items`; false where there is no
-# more. All is copied when it returns, so what a callback does with the decoder cannot harm it.
-sub fill {
-    my ($self, $input, $chunk, $items) = @_;
-    my $status = Deltawire::C::decoder_next_batch($self->{handle} // $self->handle, $$input, $self->{batch_at},
-                                                  $self->{capacity}, $self->{counted_at});
-    if ($status == DELTA) {
-        my $count = unpack 'J', $self->{counted};
-        my ($start, $len) = unpack 'JJ', $$input;
-        my $at = 0;
-        my @fields = unpack "($text_template)$count", $self->{batch};
-        while (my ($kind, $choice, $address, $text_len) = splice @fields, 0, 4) {
-            if ($kind == 2) {
-                my $offset = $address - $start;
-                my $text = $offset >= 0 && $offset + $text_len <= $len
-                    ? substr $$chunk, $offset, $text_len
-                    : bytes_at($address, $text_len);
-                utf8::decode($text);
-                push @$items, { type => 'text', choice => $choice, text => $text };
-            } else {
-                push @$items, delta_of(\$self->{batch}, $at);
-            }
-            $at += $size{delta};
-        }
-        return 1;
-    }
-    return 0 if $status == OK;
-    fail($status) if !is_event_error($status);
-    push @$items, decoder_problem($self, $status);
-    return 1;
-}
-
+# All of a batch is copied before anybody else runs, so what a callback does with the decoder cannot harm it.
 sub Deltawire::Decoder::deltas {
-    my ($self, $chunk) = @_;
-    $chunk = bytes($chunk);
-    my $input = pack 'P J2', $chunk, length $chunk, 0;
-    my @items;
-    1 while fill($self, \$input, \$chunk, \@items);
-    return @items;
-}
-
-sub Deltawire::Decoder::each {
     my ($self, $chunk, $callback) = @_;
-    $chunk = bytes($chunk);
-    my $input = pack 'P J2', $chunk, length $chunk, 0;
-    my @items;
-    while (fill($self, \$input, \$chunk, \@items)) {
-        $callback->($_) for splice @items;
+    $chunk = bytes($chunk) if !defined $chunk || ref $chunk || utf8::is_utf8($chunk);
+    my $len = length $chunk;
+    my $input = pack 'P J2', $chunk, $len, 0;
+    my $start = unpack 'J', $input;
+    my ($batch_at, $capacity, @items) = @$self{qw(batch_at capacity)};
+    while (1) {
+        my $status = Deltawire::C::decoder_next_batch($self->{handle} // $self->handle, $input,
+                                                      $batch_at + 8, $capacity, $batch_at);
+        last if $status == OK;
+        if ($status == DELTA) {
+            my @fields = unpack $batch_template, $self->{batch};
+            my $at = 8;
+            while (my ($kind, $choice, $address, $text_len) = splice @fields, 0, 4) {
+                if ($kind == 2) {
+                    my $offset = $address - $start;
+                    my $text = $offset >= 0 && $offset + $text_len <= $len
+                        ? substr $chunk, $offset, $text_len
+                        : bytes_at($address, $text_len);
+                    utf8::decode($text);
+                    push @items, { type => 'text', choice => $choice, text => $text };
+                } else {
+                    push @items, delta_of(\$self->{batch}, $at);
+                }
+                $at += $size{delta};
+            }
+        } elsif (is_event_error($status)) {
+            push @items, decoder_problem($self, $status);
+        } else {
+            fail($status);
+        }
+        if ($callback) {
+            $callback->($_) for splice @items;
+        }
     }
-    return;
+    return @items;
 }
 
 sub Deltawire::Decoder::finish {
     my ($self) = @_;
     my @items;
-    while ((my $status = Deltawire::C::decoder_finish($self->handle, $self->{batch_at})) != OK) {
+    while ((my $status = Deltawire::C::decoder_finish($self->handle, $self->{batch_at} + 8)) != OK) {
         if ($status == DELTA) {
-            push @items, delta_of(\$self->{batch}, 0);
+            push @items, delta_of(\$self->{batch}, 8);
         } elsif (is_event_error($status)) {
             push @items, decoder_problem($self, $status);
         } else {

@@ -33,7 +33,7 @@ sub dies_with {
 
 # What a response says, cut into `@$pieces`: its lines, and the problems of its events.
 sub read_pieces {
-    my ($decoder, $pieces, $by_each) = @_;
+    my ($decoder, $pieces, $by_callback) = @_;
     my ($lines, $problems) = ('', '');
     my $take = sub {
         my ($delta) = @_;
@@ -46,8 +46,8 @@ sub read_pieces {
         }
     };
     for my $piece (@$pieces) {
-        if ($by_each) {
-            $decoder->each($piece, $take);
+        if ($by_callback) {
+            $decoder->deltas($piece, $take);
         } else {
             $take->($_) for $decoder->deltas($piece);
         }
@@ -148,19 +148,19 @@ subtest 'a callback sees each delta, and may end, close or nest' => sub {
     my $decoder = Deltawire::Decoder->new(batch => 2);
     my @seen;
     eval {
-        $decoder->each(event('a') x 9, sub { push @seen, texts($_[0]); die "enough\n" if @seen == 3 });
+        $decoder->deltas(event('a') x 9, sub { push @seen, texts($_[0]); die "enough\n" if @seen == 3 });
     };
     is($@, "enough\n", 'it ends the loop by dying');
     is("@seen", 'a a a');
     $decoder->reset;
     @seen = ();
-    $decoder->each(event('a') x 4, sub {
+    $decoder->deltas(event('a') x 4, sub {
         push @seen, texts($_[0]);
         push @seen, texts(eval { $decoder->deltas(event('b') x 3) }) if @seen == 2;
     });
     is(scalar(grep { $_ eq 'a' } @seen), 4, 'each of its own once');
     is(scalar(grep { $_ eq 'b' } @seen), 3, 'each of those within once');
-    dies_with(qr/after close/, sub { $decoder->each(event('a') x 9, sub { $decoder->close }) });
+    dies_with(qr/after close/, sub { $decoder->deltas(event('a') x 9, sub { $decoder->close }) });
 };
 
 subtest 'decoders at once mix nothing' => sub {
