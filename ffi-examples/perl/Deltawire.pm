@@ -30,8 +30,8 @@ for my $name (keys %layouts) {
     ($template{$name}, $size{$name}) = @{ $layouts{$name} };
     die "deltawire: wrong size of dw_$name\n" if length(pack $template{$name}, (0) x 64) != $size{$name};
 }
-# A count and so many deltas; of each only what a piece of text needs: kind, choice, text.
-my $batch_template = 'J/(LLx16JJx184)';
+# A count and so many deltas, or the first; of each only what a piece of text needs: kind, choice, text.
+my ($batch_template, $first_template) = ('J/(LLx16JJx184)', 'JLLx16JJ');
 die "deltawire: wrong size of a batch\n" if length(pack 'LLx16JJx184', (0) x 4) != $size{delta};
 
 my %names = (darwin => 'libdeltawire.dylib', MSWin32 => 'deltawire.dll');
@@ -273,6 +273,7 @@ sub Deltawire::Decoder::new {
     # From now on Perl neither changes nor copies it, so it stays where it is.
     vec($self->{batch}, 0, 8) = 0;
     $self->{batch_at} = address_of(\$self->{batch});
+    $self->{room_at} = $self->{batch_at} + 8;
     return $self;
 }
 
@@ -289,29 +290,29 @@ sub decoder_problem {
 # All of a batch is copied before anybody else runs, so what a callback does with the decoder cannot harm it.
 sub Deltawire::Decoder::deltas {
     my ($self, $chunk, $callback) = @_;
-    $chunk = bytes($chunk) if !defined $chunk || ref $chunk || utf8::is_utf8($chunk);
-    my $len = length $chunk;
-    my $input = pack 'P J2', $chunk, $len, 0;
-    my $start = unpack 'J', $input;
-    my ($batch_at, $capacity, @items) = @$self{qw(batch_at capacity)};
-    while (1) {
-        my $status = Deltawire::C::decoder_next_batch($self->{handle} // $self->handle, $input,
-                                                      $batch_at + 8, $capacity, $batch_at);
-        last if $status == OK;
+    my $len = do { use bytes; length $chunk };
+    if (ref $chunk || !defined $len || $len != length $chunk) {
+        $chunk = bytes($chunk);
+        $len = length $chunk;
+    }
+    my $input = pack 'PJx8', $chunk, $len;
+    my @items;
+    while (my $status = Deltawire::C::decoder_next_batch($self->{handle} // $self->handle, $input,
+                                                         $self->{room_at}, $self->{capacity}, $self->{batch_at})) {
         if ($status == DELTA) {
-            my @fields = unpack $batch_template, $self->{batch};
-            my $at = 8;
-            while (my ($kind, $choice, $address, $text_len) = splice @fields, 0, 4) {
+            # Most reads bring one event, and most events one piece of text.
+            my ($count, $kind, $choice, $address, $text_len) = unpack $first_template, $self->{batch};
+            my ($at, @fields) = (8);
+            @fields = unpack $batch_template, $self->{batch} if $count > 1;
+            while (1) {
+                ($kind, $choice, $address, $text_len) = splice @fields, 0, 4 if $count > 1;
                 if ($kind == 2) {
-                    my $offset = $address - $start;
-                    my $text = $offset >= 0 && $offset + $text_len <= $len
-                        ? substr $chunk, $offset, $text_len
-                        : bytes_at($address, $text_len);
-                    utf8::decode($text);
+                    utf8::decode(my $text = $text_len ? unpack "P$text_len", pack 'J', $address : '');
                     push @items, { type => 'text', choice => $choice, text => $text };
                 } else {
                     push @items, delta_of(\$self->{batch}, $at);
                 }
+                last if !@fields;
                 $at += $size{delta};
             }
         } elsif (is_event_error($status)) {
@@ -329,7 +330,7 @@ sub Deltawire::Decoder::deltas {
 sub Deltawire::Decoder::finish {
     my ($self) = @_;
     my @items;
-    while ((my $status = Deltawire::C::decoder_finish($self->handle, $self->{batch_at} + 8)) != OK) {
+    while ((my $status = Deltawire::C::decoder_finish($self->handle, $self->{room_at})) != OK) {
         if ($status == DELTA) {
             push @items, delta_of(\$self->{batch}, 8);
         } elsif (is_event_error($status)) {
@@ -575,97 +576,3 @@ sub Deltawire::Stream::ended { return $ends[Deltawire::C::stream_end($_[0]->hand
 $Carp::Internal{ +__PACKAGE__ }++;
 
 1;
-
-__END__
-
-=encoding utf8
-
-=head1 NAME
-
-Deltawire - streaming responses of language models, read with deltawire
-
-=head1 SYNOPSIS
-
-    my $decoder = Deltawire::Decoder->new;
-    for my $delta ($decoder->deltas($chunk)) { print $delta->{text} if $delta->{type} eq 'text' }
-    $decoder->finish;
-    warn "cut\n" if $decoder->ended ne 'complete';
-
-    my $client = Deltawire::Client->new(key => $ENV{OPENAI_API_KEY});
-    my $stream = $client->stream(model => 'gpt-4o-mini', messages => [{ role => 'user', content => 'Hi' }]);
-    while (my $delta = $stream->next) { ... }
-
-Bytes are strings of bytes: chunks, C<raw>, C<json>, C<seen>. All else is strings of characters. Every string handed
-out is a copy. Times are in milliseconds. C<Deltawire::version> is the library's version.
-
-=head1 DELTAS
-
-A delta is a hash. Its C<type> says what else it has; members in brackets only where the provider gave them.
-
-    start                                        [id] [model] [role]
-    text, reasoning, refusal                     choice text
-    tool_call_start, server_tool_call_start      choice index [id] [name]
-    tool_call_arguments, server_tool_call_arguments
-                                                 choice index fragment [whole: in place of those before]
-    finish                                       choice reason raw
-    usage                                        usage: { [input_tokens] [output_tokens] [total_tokens]
-                                                 [cached_tokens] [cache_creation_tokens] [reasoning_tokens] }
-    error                                        kind [code] message transient raw
-    other                                        event raw
-    done, unknown                                nothing; unknown is newer than this file
-
-In a delta's place stands, for an event that cannot be read, a C<Deltawire::Error> of the type C<problem>.
-
-=head1 Deltawire::Decoder
-
-=over
-
-=item new(dialect, max_event_bytes, text_field, reasoning_field, batch)
-
-All may be left out. C<dialect> is a name such as C<anthropic>; without it the first events tell. C<max_event_bytes> is
-16 MiB unless set, C<batch>, the deltas of one call into C, 64.
-
-=item deltas($chunk), deltas($chunk, $callback)
-
-The deltas of the next bytes, as a list; or the callback is given each, and what it dies of ends the reading: the rest of
-the chunk is dropped.
-
-=item finish, ended, reset, close
-
-C<finish> gives what only the end of the body can show. C<ended> is C<complete>, C<truncated>, C<unrecognised>, or
-C<unknown>. C<reset> begins another response. After C<close> all but C<close> dies.
-
-=item dialect, offset, events, seen
-
-Whose response it is, or undef; bytes used; events so far; the lines that are no event stream, up to 64 KiB.
-
-=back
-
-=head1 Deltawire::Message
-
-C<new>; C<push($delta)>, which passes over problems; C<finish($ended)>; C<read($json)> for a response that was not
-streamed; C<close>. C<get> is a hash: C<id>, C<model>, C<role>, C<usage>, C<choices> (C<index>, C<text>, C<reasoning>,
-C<refusal>, C<reason>, C<raw>), C<tool_calls> and C<server_tool_calls> (C<choice>, C<index>, C<id>, C<name>,
-C<arguments>), C<ended>, C<complete>, C<error> (C<kind>, C<code>, C<message>, C<transient>).
-
-=head1 Deltawire::Client
-
-C<new(...)> takes C<provider> (C<openai>, C<azure>, C<anthropic>, C<gemini>, C<ollama>), C<base_url>, C<key>,
-C<api_version>, C<proxy>, C<ca_file>, C<headers> (a hash), C<timeout_connect_ms>, C<timeout_first_byte_ms>,
-C<timeout_idle_ms>, C<timeout_content_ms>, C<retries>, C<max_response_bytes>, C<decoder> (a hash of a decoder's options).
-C<stream(...)> takes C<model>, C<messages>, C<include_usage>, C<temperature>, C<max_tokens>, C<n>; or C<path> and
-C<json>. C<close> leaves its streams alone.
-
-=head1 Deltawire::Stream
-
-C<next> waits for a delta; undef is the end. It sends the request first, and dies of a C<Deltawire::Error> where there is
-no response or it breaks off. C<each($callback)> does so to the end. C<fetch($message)> waits for a whole response.
-C<cancel> makes the next C<next> die; C<canceller> gives a function that any thread may call while C<next> waits, if
-L<threads> was loaded before. C<ended> and C<close> as above.
-
-=head1 Deltawire::Error
-
-C<status>, such as C<DW_ERR_STATUS>, and C<message>; where they apply C<offset> (bytes from the start of the stream),
-C<cancelled>, C<http_status>, C<kind>, C<code>, C<said>, C<body>, C<transient>, C<retry_after_ms>, C<request_id>.
-
-=cut
