@@ -287,6 +287,23 @@ sub decoder_problem {
     return problem($status, message => text_at(@message[0, 1]), offset => $offset);
 }
 
+# The deltas of a batch.
+sub items_of {
+    my ($batch) = @_;
+    my ($at, @items) = (8);
+    my @fields = unpack $batch_template, $$batch;
+    while (my ($kind, $choice, $address, $text_len) = splice @fields, 0, 4) {
+        if ($kind == 2 && $text_len) {
+            utf8::decode(my $text = unpack "P$text_len", pack 'J', $address);
+            push @items, { type => 'text', choice => $choice, text => $text };
+        } else {
+            push @items, delta_of($batch, $at);
+        }
+        $at += $size{delta};
+    }
+    return @items;
+}
+
 # All of a batch is copied before anybody else runs, so what a callback does with the decoder cannot harm it.
 sub Deltawire::Decoder::deltas {
     my ($self, $chunk, $callback) = @_;
@@ -302,18 +319,11 @@ sub Deltawire::Decoder::deltas {
         if ($status == DELTA) {
             # Most reads bring one event, and most events one piece of text.
             my ($count, $kind, $choice, $address, $text_len) = unpack $first_template, $self->{batch};
-            my ($at, @fields) = (8);
-            @fields = unpack $batch_template, $self->{batch} if $count > 1;
-            while (1) {
-                ($kind, $choice, $address, $text_len) = splice @fields, 0, 4 if $count > 1;
-                if ($kind == 2) {
-                    utf8::decode(my $text = $text_len ? unpack "P$text_len", pack 'J', $address : '');
-                    push @items, { type => 'text', choice => $choice, text => $text };
-                } else {
-                    push @items, delta_of(\$self->{batch}, $at);
-                }
-                last if !@fields;
-                $at += $size{delta};
+            if ($count == 1 && $kind == 2 && $text_len) {
+                utf8::decode(my $text = unpack "P$text_len", pack 'J', $address);
+                push @items, { type => 'text', choice => $choice, text => $text };
+            } else {
+                push @items, items_of(\$self->{batch});
             }
         } elsif (is_event_error($status)) {
             push @items, decoder_problem($self, $status);

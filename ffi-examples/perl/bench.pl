@@ -32,15 +32,14 @@ sub by_deltawire {
 sub by_callback {
     my ($pieces) = @_;
     my ($decoder, $count, $text) = (Deltawire::Decoder->new, 0, '');
-    for my $piece (@$pieces) {
-        $decoder->deltas($piece, sub {
-            my ($delta) = @_;
-            if ($delta->{type} eq 'text') {
-                $count++;
-                $text .= $delta->{text};
-            }
-        });
-    }
+    my $take = sub {
+        my ($delta) = @_;
+        if ($delta->{type} eq 'text') {
+            $count++;
+            $text .= $delta->{text};
+        }
+    };
+    $decoder->deltas($_, $take) for @$pieces;
     $decoder->finish;
     die "not complete\n" if $decoder->ended ne 'complete';
     return ($count, $text);
