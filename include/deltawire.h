@@ -892,7 +892,8 @@ DW_NODISCARD dw_status dw_decoder_next(dw_decoder *decoder, dw_input *input, dw_
 
 /**
  * Reads as many deltas as there are in the input, up to `capacity`: one call where crossing into C is
- * what costs. An error behind deltas is returned by the next call.
+ * what costs. An error behind deltas is returned by the next call, for which the last byte of input is
+ * kept back: where `count` is below `capacity` and `pos` is `len`, all is used up and nothing waits.
  *
  * Valid until the next call on `decoder` other than const ones, and while the bytes in `input` are
  * unchanged: the slices in all of `deltas`.

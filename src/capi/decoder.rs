@@ -35,6 +35,9 @@ pub struct dw_decoder {
     kept: Vec<u8>,
     /// An error that a batch met behind its deltas.
     pending: Option<Error>,
+    /// Where the byte lies that a batch used and kept back, since more waits than it gave: an address, to be
+    /// compared and nothing else. 0: none was.
+    kept_back: usize,
     failure: Failure,
 }
 
@@ -162,6 +165,26 @@ impl dw_decoder {
         self.pending = None;
         Some(self.failure.note(&error))
     }
+
+    /// Keeps the last byte of an input back that is used up, so that the caller comes again with it.
+    fn keep_back(&mut self, input: &mut dw_input) {
+        if input.pos == input.len && input.pos > 0 {
+            input.pos = input.pos.saturating_sub(1);
+            self.kept_back = input.data.addr().wrapping_add(input.pos);
+        }
+    }
+
+    /// Moves the caller's input past the byte that was kept back, if that is its next.
+    #[cold]
+    fn give_back(&mut self, input: Option<&mut dw_input>) {
+        let place = core::mem::take(&mut self.kept_back);
+        if let Some(input) = input
+            && input.pos < input.len
+            && input.data.addr().wrapping_add(input.pos) == place
+        {
+            input.pos = input.pos.saturating_add(1);
+        }
+    }
 }
 
 /// Makes a decoder.
@@ -198,6 +221,7 @@ pub unsafe extern "C" fn dw_decoder_new(
             window: Window::default(),
             kept: Vec::new(),
             pending: None,
+            kept_back: 0,
             failure: Failure::NONE,
         });
         if made.is_null() {
@@ -250,6 +274,10 @@ pub unsafe extern "C" fn dw_decoder_next(
         let Some(delta) = (unsafe { delta.cast::<MaybeUninit<dw_delta>>().as_mut() }) else {
             return dw_status::DW_ERR_ARGUMENT;
         };
+        if handle.kept_back != 0 {
+            // SAFETY: NULL, or an input that nothing else points to meanwhile.
+            handle.give_back(unsafe { input.as_mut() });
+        }
         if let Some(status) = handle.pending() {
             return status;
         }
@@ -274,7 +302,8 @@ pub unsafe extern "C" fn dw_decoder_next(
 }
 
 /// Reads as many deltas as there are in the input, up to `capacity`: one call where crossing into C is
-/// what costs. An error behind deltas is returned by the next call.
+/// what costs. An error behind deltas is returned by the next call, for which the last byte of input is
+/// kept back: where `count` is below `capacity` and `pos` is `len`, all is used up and nothing waits.
 ///
 /// Valid until the next call on `decoder` other than const ones, and while the bytes in `input` are
 /// unchanged: the slices in all of `deltas`.
@@ -305,6 +334,10 @@ pub unsafe extern "C" fn dw_decoder_next_batch(
         // SAFETY: there is room for `capacity` deltas, of which nothing is read.
         let room = unsafe { core::slice::from_raw_parts_mut(deltas.cast(), capacity) };
         let mut filled = 0;
+        if handle.kept_back != 0 {
+            // SAFETY: NULL, or an input that nothing else points to meanwhile.
+            handle.give_back(unsafe { input.as_mut() });
+        }
         let status = handle.pending().unwrap_or_else(|| {
             let dw_decoder {
                 decoder,
@@ -326,6 +359,14 @@ pub unsafe extern "C" fn dw_decoder_next_batch(
             // SAFETY: NULL, or an input whose bytes stay as they are during the call.
             unsafe { window.feed(input, read) }
         });
+        // More waits than there was to give, though there was room.
+        let is_short = filled > 0 && filled < capacity;
+        if is_short && (handle.pending.is_some() || !handle.decoder.is_drained()) {
+            // SAFETY: NULL, or an input that nothing else points to meanwhile.
+            if let Some(input) = unsafe { input.as_mut() } {
+                handle.keep_back(input);
+            }
+        }
         if status != dw_status::DW_ERR_ARGUMENT {
             // SAFETY: not NULL, so it points to a number that may be written.
             unsafe { count.write(filled) };
@@ -486,6 +527,7 @@ pub unsafe extern "C" fn dw_decoder_reset(decoder: *mut dw_decoder) -> dw_status
         handle.decoder.reset();
         handle.window.clear();
         handle.pending = None;
+        handle.kept_back = 0;
         handle.failure = Failure::NONE;
         dw_status::DW_OK
     })

@@ -368,6 +368,19 @@ static void on_after_an_error(void) {
         REQUIRE(dw_decoder_reset(decoder) == DW_OK);
 #undef NEXT
     }
+    /* While an error waits behind deltas the input is not used up; every way of going on uses it up. */
+    for (int how = 0; how < 2; how++) {
+        dw_input cut = input_of(CHUNK("a") "data: {\n\n");
+        REQUIRE(dw_decoder_next_batch(decoder, &cut, deltas, 4, &count) == DW_DELTA && count == 1);
+        REQUIRE(cut.pos == cut.len - 1);
+        REQUIRE((how == 0 ? dw_decoder_next(decoder, &cut, deltas)
+                          : dw_decoder_next_batch(decoder, &cut, deltas, 4, &count)) ==
+                DW_ERR_NOT_JSON);
+        REQUIRE(cut.pos == cut.len);
+        REQUIRE(dw_decoder_next_batch(decoder, &cut, deltas, 4, &count) == DW_DELTA && count == 1);
+        REQUIRE(is(deltas[0].raw, "{") && cut.pos == cut.len);
+        REQUIRE(dw_decoder_next_batch(decoder, &cut, deltas, 4, &count) == DW_OK);
+    }
     /* An error that a batch has met is not lost by the end of the stream coming first. */
     dw_input input = input_of(CHUNK("a") "data: {\n\n");
     REQUIRE(dw_decoder_next_batch(decoder, &input, deltas, 4, &count) == DW_DELTA && count == 1);
