@@ -252,10 +252,10 @@ namespace Deltawire
         /// <summary>The same request may succeed later.</summary>
         public bool IsTransient { get; set; }
 
-        /// <summary><see cref="Raw"/> as text; what is not UTF-8 is U+FFFD.</summary>
+        /// <summary><see cref="Raw"/> as text; what is not UTF-8 is U+FFFD, as often as the WHATWG has it.</summary>
         public string RawText
         {
-            get { return Raw == null ? null : Encoding.UTF8.GetString(Raw); }
+            get { return Raw == null ? null : Utf8.Decode(Raw); }
         }
 
         private const uint Whole = 1, Transient = 2;
@@ -328,6 +328,49 @@ namespace Deltawire
                 Raw = lent.Bytes(Raw),
                 Usage = Usage == null ? default(RawUsage) : Usage.ToRaw(),
             };
+        }
+    }
+
+    /// <summary>UTF-8 that may be none. Runtimes differ in how many U+FFFD they put for what is not.</summary>
+    internal static class Utf8
+    {
+        public static string Decode(byte[] bytes)
+        {
+            var text = new StringBuilder(bytes.Length);
+            int start = 0, at = 0;
+            while (at < bytes.Length)
+            {
+                int length = Character(bytes, at);
+                if (length > 0)
+                {
+                    at += length;
+                    continue;
+                }
+                text.Append(Encoding.UTF8.GetString(bytes, start, at - start)).Append('\uFFFD');
+                start = at -= length;
+            }
+            return text.Append(Encoding.UTF8.GetString(bytes, start, at - start)).ToString();
+        }
+
+        // How many bytes the character at `at` has; what is none counts negative, as far as it could be one.
+        private static int Character(byte[] bytes, int at)
+        {
+            byte first = bytes[at];
+            if (first < 0x80)
+                return 1;
+            if (first < 0xC2 || first > 0xF4)
+                return -1;
+            int want = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+            int low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+            int high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+            for (int offset = 1; offset < want; offset++)
+            {
+                if (at + offset == bytes.Length || bytes[at + offset] < low || bytes[at + offset] > high)
+                    return -offset;
+                low = 0x80;
+                high = 0xBF;
+            }
+            return want;
         }
     }
 }

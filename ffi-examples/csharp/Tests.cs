@@ -229,6 +229,8 @@ internal static partial class Tests
             Delta other = deltas.Single(delta => delta.Kind == DeltaKind.Other);
             Same(BitConverter.ToString(other.Raw), "78-00-79-FF-7A");
             Same(other.RawText, "x\0y\uFFFDz");
+            byte[] cut = { 0xE0, 0xA0, 0xF0, 0x80, 0xED, 0xA0, 0x80, 0xF0, 0x9F, 0x8E, 0xC3, 0xC3, 0xBC, 0xF4 };
+            Same(new Delta { Raw = cut }.RawText, new string('\uFFFD', 8) + "ü\uFFFD");
             Same(deltas.Single(delta => delta.Kind == DeltaKind.Unreadable).Problem.StatusName, "DW_ERR_NOT_JSON");
         }
     }
