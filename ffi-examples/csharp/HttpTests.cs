@@ -257,6 +257,9 @@ internal static partial class Tests
         True(watch.ElapsedMilliseconds < 6500, "it went on");
         Same(outcome.Status, 130);
         Same(outcome.Errors, "interrupted\n");
+        // Killed, it can no longer write what it might have kept.
+        True(Run(program, "Hello", "timeout -s KILL 4.5 env " + Settings(url, "right-key")).Output.StartsWith("Gr"),
+             "the text waits for the end");
         True(outcome.Output.StartsWith("Gr") && "Grüß dich\n".StartsWith(outcome.Output.TrimEnd('\n')), outcome.Output);
     }
 

@@ -372,14 +372,15 @@ internal static partial class Tests
     private static void Drop(int times)
     {
         // Far more than a decoder's own size stays with it, so that a leak shows.
-        byte[] unfinished = Bytes("data: " + Repeat("x", 8000));
+        string large = Repeat("x", 8000);
+        byte[] unfinished = Bytes("data: " + large);
         for (int round = 0; round < times; round++)
         {
             var decoder = new DeltaDecoder(new DecoderOptions { Batch = 1 });
             foreach (Delta delta in decoder.Read(unfinished))
                 throw new Exception("a delta of half an event");
             var message = new Message();
-            message.Push(new Delta { Kind = DeltaKind.Text, Text = "x" });
+            message.Push(new Delta { Kind = DeltaKind.Text, Text = large });
             if (round % 500 == 499)
             {
                 GC.Collect();
