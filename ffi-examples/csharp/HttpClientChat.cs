@@ -66,8 +66,6 @@ internal static class HttpClientChatProgram
 
     private static async Task<int> Read(Stream body, Terminal terminal, CancellationToken cancellation)
     {
-        // Streams of the network hear nothing of a token once they wait; closing them is what ends it.
-        using (cancellation.Register(body.Dispose))
         using (var decoder = new DeltaDecoder())
         {
             var buffer = new byte[16384];

@@ -186,7 +186,6 @@ internal static partial class Tests
             using (HttpResponseMessage response =
                 await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation))
             using (Stream body = await response.Content.ReadAsStreamAsync())
-            using (cancellation.Register(body.Dispose))
             using (var decoder = new DeltaDecoder())
             {
                 var buffer = new byte[16384];
