@@ -56,13 +56,15 @@ fn byLines(comptime content: fn (Allocator, []const u8) anyerror!?[]const u8) Re
             var count: usize = 0;
             for (pieces) |piece| {
                 var bytes = piece;
-                if (rest.items.len > 0) {
-                    try rest.appendSlice(gpa, piece);
-                    bytes = rest.items;
-                }
                 while (std.mem.findScalar(u8, bytes, '\n')) |end| {
-                    const line = bytes[0..end];
+                    var line = bytes[0..end];
                     bytes = bytes[end + 1 ..];
+                    // Only a line that a piece's end cut is copied.
+                    if (rest.items.len > 0) {
+                        try rest.appendSlice(gpa, line);
+                        line = rest.items;
+                    }
+                    defer rest.clearRetainingCapacity();
                     if (!std.mem.startsWith(u8, line, "data: ")) continue;
                     const data = line["data: ".len..];
                     if (std.mem.eql(u8, data, "[DONE]")) continue;
@@ -72,13 +74,7 @@ fn byLines(comptime content: fn (Allocator, []const u8) anyerror!?[]const u8) Re
                     }
                     _ = arena.reset(.retain_capacity);
                 }
-                if (rest.items.len > 0) {
-                    const kept = bytes.len;
-                    @memmove(rest.items[0..kept], bytes);
-                    rest.shrinkRetainingCapacity(kept);
-                } else {
-                    try rest.appendSlice(gpa, bytes);
-                }
+                try rest.appendSlice(gpa, bytes);
             }
             return count;
         }

@@ -251,7 +251,9 @@ fn putTogether(t: *Test) !void {
     try expectText("Greet.", choice.reasoning);
     try expect(choice.reason == .stop);
 
-    try message.read("{\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"a\\u0000b\"}}]}", null);
+    try message.read(
+        \\{"choices":[{"index":0,"message":{"role":"assistant","content":"a\u0000b"}}]}
+    , null);
     try expectText("a\x00b", (try message.choice(0)).text);
     var problem: deltawire.Problem = undefined;
     try expectError(error.NotJson, message.read("{", &problem));
