@@ -88,21 +88,21 @@ struct Lent {
 }
 
 impl Lent {
-    fn new(bytes: &[u8]) -> Box<Lent> {
-        let mut lent = Box::new(Lent {
+    fn new(bytes: &[u8]) -> Lent {
+        let mut lent = Lent {
             bytes: bytes.into(),
             input: dw_input {
                 data: null(),
                 len: bytes.len(),
                 pos: 0,
             },
-        });
+        };
         lent.input.data = lent.bytes.as_ptr();
         lent
     }
 
     /// What a caller may do once all is used.
-    fn overwrite(mut self: Box<Self>) {
+    fn overwrite(mut self) {
         assert_eq!(
             self.input.pos, self.input.len,
             "`DW_OK` means that all is used"
@@ -439,7 +439,7 @@ impl Twins {
                     let (piece, behind) = rest.split_at(program.piece(rest.len()));
                     rest = behind;
                     let mut lent = Lent::new(piece);
-                    self.pull(&mut lent.input, piece.to_vec(), program, usize::MAX);
+                    self.pull(&mut lent.input, piece, program, usize::MAX);
                     lent.overwrite();
                 }
                 8..=11 => {
@@ -456,7 +456,7 @@ impl Twins {
                 _ => {
                     let window = std::mem::take(&mut self.window);
                     let most = 1 + program.below(40);
-                    self.window = self.pull(null_mut(), window, program, most);
+                    self.window = self.pull(null_mut(), &window, program, most);
                 }
             }
             self.ask();
@@ -498,11 +498,11 @@ impl Twins {
     fn pull(
         &mut self,
         input: *mut dw_input,
-        bytes: Vec<u8>,
+        bytes: &[u8],
         program: &mut Program<'_>,
         most: usize,
     ) -> Vec<u8> {
-        let mut rest = &bytes[..];
+        let mut rest = bytes;
         for call in 1.. {
             let capacity = program.below(5);
             let mut came = Vec::new();
