@@ -189,6 +189,14 @@ impl Reply {
         })
     }
 
+    /// Without arguments that are no JSON: how these look is the wire's.
+    pub(crate) fn but_for_malformed(mut self) -> Reply {
+        for call in self.calls.iter_mut().chain(&mut self.server_calls) {
+            call.text.clear();
+        }
+        self
+    }
+
     pub(crate) fn of_message(message: &Message) -> Reply {
         let mut reply = Reply {
             usage: message.usage,

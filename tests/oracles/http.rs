@@ -99,7 +99,8 @@ fn serve(mut stream: TcpStream, script: &Script) -> std::io::Result<()> {
         stream.write_all(piece)?;
     }
     if script.how == How::Stall {
-        stream.read(&mut buffer)?;
+        // It says nothing more, and then is gone.
+        let _ = stream.read(&mut buffer)?;
     }
     Ok(())
 }

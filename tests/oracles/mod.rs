@@ -24,8 +24,11 @@ pub mod whole;
 
 use crate::common::framing::every;
 
+/// Takes an input, and panics where something is wrong.
+pub type Oracle = fn(&[u8]);
+
 /// Every target with its oracle.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+pub const TARGETS: &[(&str, Oracle)] = &[
     ("capi", capi::check),
     ("cuts", cuts::check),
     ("files", files::check),

@@ -1,6 +1,6 @@
 //! A plain reading of five dialects with serde_json: no tape, no templates, no memory that is used
 //! again. It reads what JSON readers agree on, and says `None` of the rest: keys that come twice,
-//! lone surrogates, numbers out of range, lines that are no part of a stream.
+//! lone surrogates, numbers out of range (which the decoder reads as null), lines that are no part of a stream.
 
 use super::heard::Heard;
 use crate::common::framing::Seen;
@@ -154,9 +154,23 @@ pub(crate) fn whole(body: &[u8]) -> Option<Vec<Heard>> {
 fn value(data: &[u8]) -> Option<Value> {
     let text = String::from_utf8_lossy(data);
     let value: Value = serde_json::from_str(&text).ok()?;
-    // A key that comes twice is there once.
+    // A key that comes twice is there once, and an integer out of range is a float.
     let outline = Json::read(text.as_bytes())?;
-    (members(&value) == outline_members(&outline)).then_some(value)
+    let is_plain = members(&value) == outline_members(&outline) && has_small_integers(&outline);
+    is_plain.then_some(value)
+}
+
+fn has_small_integers(json: &Json<'_>) -> bool {
+    match json {
+        Json::Object(object) => object.iter().all(|(_, json)| has_small_integers(json)),
+        Json::Array(array) => array.iter().all(has_small_integers),
+        Json::Scalar(text) => {
+            let text = std::str::from_utf8(text).unwrap_or_default();
+            let digits = text.strip_prefix('-').unwrap_or(text);
+            let is_integer = !digits.is_empty() && digits.bytes().all(|it| it.is_ascii_digit());
+            !is_integer || text.parse::<u64>().is_ok() || text.parse::<i64>().is_ok()
+        }
+    }
 }
 
 fn members(value: &Value) -> usize {
