@@ -1457,9 +1457,9 @@ typedef struct dw_failure {
  * @param client   Receives the client, to be given to `dw_client_free`. Written only on DW_OK.
  * @param why      NULL, or receives on DW_ERR_REQUEST what is wrong, NUL-terminated, cut to `size`.
  * @param size     Size of `why` in bytes.
- * @return DW_OK; DW_ERR_REQUEST for options with which nothing can be asked, such as a base URL that
- *         is none, or certificates that cannot be read; DW_ERR_ARGUMENT, DW_ERR_UNSUPPORTED,
- *         DW_ERR_OUT_OF_MEMORY.
+ * @return DW_OK; DW_ERR_REQUEST for options with which nothing can be asked, such as a proxy that is
+ *         none, or certificates that cannot be read (a base URL that is none shows when a stream asks);
+ *         DW_ERR_ARGUMENT, DW_ERR_UNSUPPORTED, DW_ERR_OUT_OF_MEMORY.
  */
 DW_NODISCARD dw_status dw_client_new(const dw_client_options *options,
                                      dw_client **client,
