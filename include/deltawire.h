@@ -65,10 +65,13 @@
  * Faults. A fault in the library is caught at every call, printed to standard error and returned as
  * DW_ERR_PANIC. The object then answers DW_ERR_PANIC to everything but being freed.
  *
- * Memory. What grows with the input is bounded by the limit of an event. Where memory cannot be had
- * for an event, that event is DW_ERR_OUT_OF_MEMORY; small things and what a message keeps come from
- * Rust's allocator, as all of the transport does, which ends the process where it finds none. A parser
- * in the caller's memory needs no allocator.
+ * Memory. What grows with the input is bounded by the limit of an event: to parse its JSON takes up to
+ * 44 times its size for a moment. Where memory cannot be had for an event, that event is
+ * DW_ERR_OUT_OF_MEMORY: it gives nothing, the stream goes on, and what it said of the response may be
+ * known all the same. Two things end the process where there is no memory: all of the transport; and
+ * of decoders and `dw_message_read` the JSON parser, for up to 2 MiB a thread the first times, and
+ * beyond where other threads take the memory that was just seen to be there. A parser in the caller's
+ * memory needs no allocator.
  *
  * Growth. Fields called `reserved` are zero and may get a meaning; enumerations may get values.
  * Structs of options begin with their size, so that header and library may differ in age. A program
@@ -1004,7 +1007,7 @@ DW_NODISCARD dw_status dw_decoder_error(const dw_decoder *decoder, dw_error *err
  * ---- Message -----------------------------------------------------------------------------------
  *
  * A reply put together: give it the deltas of a stream, or a whole response that was not streamed.
- * It copies what it keeps, from Rust's allocator, which ends the process where it finds no memory.
+ * It copies what it keeps.
  */
 
 /** A reply. */
@@ -1097,7 +1100,7 @@ void dw_message_free(dw_message *message);
  * @param delta  As a decoder wrote it, its slices still valid; or one of the caller's, zeroed but for
  *               the fields of its kind.
  * @return DW_OK; DW_ERR_ARGUMENT, also for an unknown kind and for text that is not UTF-8;
- *         DW_ERR_PANIC.
+ *         DW_ERR_OUT_OF_MEMORY, and nothing of the delta is taken in; DW_ERR_PANIC.
  */
 DW_NODISCARD dw_status dw_message_push(dw_message *message, const dw_delta *delta);
 
@@ -1117,9 +1120,10 @@ DW_NODISCARD dw_status dw_message_finish(dw_message *message, uint32_t end);
  *
  * @param body   `len` bytes of JSON.
  * @param len    Length of `body` in bytes.
- * @param error  NULL, or receives what is wrong with the body, and where. Written only on the two
+ * @param error  NULL, or receives what is wrong with the body, and where. Written only on the three
  *               errors that concern it.
- * @return DW_OK; DW_ERR_NOT_JSON, DW_ERR_NOT_A_RESPONSE; DW_ERR_ARGUMENT, DW_ERR_PANIC.
+ * @return DW_OK; DW_ERR_NOT_JSON, DW_ERR_NOT_A_RESPONSE, DW_ERR_OUT_OF_MEMORY; DW_ERR_ARGUMENT,
+ *         DW_ERR_PANIC.
  */
 DW_NODISCARD dw_status dw_message_read(dw_message *message,
                                        const uint8_t *body,
@@ -1154,7 +1158,8 @@ DW_NODISCARD dw_status dw_message_choice(const dw_message *message, size_t at, d
  *
  * @param at    From 0, below `dw_message_info.tool_calls`.
  * @param call  Written only on DW_OK.
- * @return DW_OK; DW_ERR_ARGUMENT, also where there is no such call; DW_ERR_PANIC.
+ * @return DW_OK; DW_ERR_ARGUMENT, also where there is no such call; DW_ERR_OUT_OF_MEMORY,
+ *         DW_ERR_PANIC.
  */
 DW_NODISCARD dw_status dw_message_tool_call(const dw_message *message,
                                             size_t at,
@@ -1167,7 +1172,8 @@ DW_NODISCARD dw_status dw_message_tool_call(const dw_message *message,
  *
  * @param at    From 0, below `dw_message_info.server_tool_calls`.
  * @param call  Written only on DW_OK.
- * @return DW_OK; DW_ERR_ARGUMENT, also where there is no such call; DW_ERR_PANIC.
+ * @return DW_OK; DW_ERR_ARGUMENT, also where there is no such call; DW_ERR_OUT_OF_MEMORY,
+ *         DW_ERR_PANIC.
  */
 DW_NODISCARD dw_status dw_message_server_tool_call(const dw_message *message,
                                                    size_t at,

@@ -8,7 +8,6 @@ mod events;
 mod options;
 mod parser;
 
-use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
@@ -21,6 +20,7 @@ use crate::dialect::lent::Lent;
 use crate::dialect::progress::Version;
 use crate::dialect::{Dialect, State};
 use crate::frame::{self, Framing, Item};
+use crate::memory::{self, Held};
 use crate::template::Templates;
 
 /// How a stream ended.
@@ -145,27 +145,37 @@ impl Decoder {
     /// A decoder with these options.
     #[must_use]
     pub fn with_options(options: Options) -> Self {
+        Self::try_with_options(options).unwrap_or_else(|| memory::give_up(size_of::<State>()))
+    }
+
+    /// The same; `None` where there is no memory for it.
+    pub(crate) fn try_with_options(mut options: Options) -> Option<Self> {
+        let state = match options.dialect {
+            Some(dialect) => Some(Held::new(State::new(dialect)?)?),
+            None => None,
+        };
         let framing = options.framing.or(options.dialect.map(Dialect::framing));
         let parser = match framing {
             Some(framing) => Parser::new(framing, options.max_event_bytes),
             None => Parser::UNKNOWN,
         };
         let events = Events {
-            state: options.dialect.map(|dialect| Box::new(State::new(dialect))),
+            state,
             spare: None,
             sink: Lent::new(),
-            fields: options.fields.clone(),
+            fields: core::mem::take(&mut options.fields),
             body: Vec::new(),
             inner: Vec::new(),
             events: 0,
             comments: 0,
             is_ndjson: false,
+            is_bedrock: framing == Some(Framing::EventStream),
             is_cut: false,
             finished: false,
             version: Version::default(),
         };
         let templates = Templates::new(options.templates);
-        Decoder {
+        Some(Decoder {
             parser,
             templates,
             is_undecided: framing.is_none(),
@@ -173,7 +183,7 @@ impl Decoder {
             events,
             is_at_event: false,
             options,
-        }
+        })
     }
 
     /// The next delta, and `input` moved past the bytes used so far. `None`: `input` is used up and
@@ -256,7 +266,8 @@ impl Decoder {
             }
             self.is_at_event = false;
             if self.is_undecided {
-                self.recognise_framing(chunk.first().copied().unwrap_or_default());
+                let first = chunk.first().copied().unwrap_or_default();
+                self.recognise_framing(first);
             }
             let item = match self.parser.next(input) {
                 Ok(Some(item)) => item,
@@ -312,8 +323,9 @@ impl Decoder {
         self.is_undecided = false;
         self.set_parser(framing);
         if framing == Framing::EventStream && self.events.state.is_none() {
+            self.events.is_bedrock = true;
             let spare = &mut self.events.spare;
-            self.events.state = Some(State::begin(Dialect::Bedrock, spare));
+            self.events.state = State::begin(Dialect::Bedrock, spare);
         }
     }
 
@@ -331,7 +343,8 @@ impl Decoder {
         parser.reset();
         let before = core::mem::replace(&mut self.parser, parser);
         if before.framing().is_some() {
-            self.spare.push(before);
+            // One that cannot be kept is made anew the next time.
+            let _ = memory::push(&mut self.spare, before);
         }
     }
 
@@ -359,9 +372,10 @@ impl Decoder {
             if let Some(frame::Parser::EventStream(parser)) = self.parser.known() {
                 self.events.is_cut |= parser.is_mid_event();
             }
+            let len = self.parser.offset();
             match self.parser.finish(self.options.eof)? {
-                Some(item) => self.events.unfinished(&item),
-                None => self.events.finish(),
+                Some(item) => self.events.unfinished(&item)?,
+                None => self.events.finish(len)?,
             }
         }
         Ok(true)
@@ -430,6 +444,7 @@ impl Decoder {
         }
         events.see_version();
         events.is_ndjson = false;
+        events.is_bedrock = self.options.framing == Some(Framing::EventStream);
         events.is_cut = false;
         events.sink.give_back();
         events.body.clear();

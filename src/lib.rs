@@ -249,6 +249,8 @@ pub mod delta;
 pub mod dialect;
 pub mod frame;
 #[cfg(feature = "delta")]
+mod memory;
+#[cfg(feature = "delta")]
 pub mod message;
 #[cfg(feature = "moderation")]
 pub mod moderation;

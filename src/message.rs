@@ -10,6 +10,10 @@ use core::time::Duration;
 use crate::decoder::{End, Error, Fields};
 use crate::delta::{Delta, ErrorKind, FinishReason, Usage};
 use crate::dialect::{self, Wire, json, sink::Sink};
+use crate::frame;
+use crate::memory;
+
+const OUT_OF_MEMORY: Error = Error::Frame(frame::Error::OutOfMemory { offset: 0 });
 
 /// A reply, put together from the deltas of a stream or read from a whole response.
 ///
@@ -144,25 +148,53 @@ impl Message {
         Self::default()
     }
 
-    /// Takes in a delta.
+    /// Takes in a delta. Ends the process where there is no memory for it, as a `String` that grows
+    /// does; [`try_push`](Self::try_push) does not.
     pub fn push(&mut self, delta: &Delta<'_>) {
-        self.pushed.0 += 1;
+        if !self.try_push(delta) {
+            memory::give_up(size_of::<Choice>());
+        }
+    }
+
+    /// Takes in a delta. Returns false where there is no memory for it: then nothing of it is taken
+    /// in, but that its choice exists.
+    #[must_use = "false means that the delta was not taken in"]
+    pub fn try_push(&mut self, delta: &Delta<'_>) -> bool {
+        let is_taken = self.put(delta).is_some();
+        self.pushed.0 += usize::from(is_taken);
+        is_taken
+    }
+
+    fn put(&mut self, delta: &Delta<'_>) -> Option<()> {
         let order = self.pushed;
         match *delta {
             Delta::Start { id, model, role } => {
-                for (slot, said) in [
-                    (&mut self.id, id),
-                    (&mut self.model, model),
-                    (&mut self.role, role),
-                ] {
-                    if slot.is_none() && !said.is_empty() {
-                        *slot = Some(said.into());
+                let news = |known: &Option<String>, said: &str| {
+                    if known.is_none() && !said.is_empty() {
+                        memory::copy(said).map(Some)
+                    } else {
+                        Some(None)
                     }
-                }
+                };
+                let id = news(&self.id, id)?;
+                let model = news(&self.model, model)?;
+                let role = news(&self.role, role)?;
+                self.id = self.id.take().or(id);
+                self.model = self.model.take().or(model);
+                self.role = self.role.take().or(role);
             }
-            Delta::Text { choice, text } => self.choice_mut(choice).text.push_str(text),
-            Delta::Reasoning { choice, text } => self.choice_mut(choice).reasoning.push_str(text),
-            Delta::Refusal { choice, text } => self.choice_mut(choice).refusal.push_str(text),
+            Delta::Text { choice, text } => {
+                let choice = self.choice_mut(choice)?;
+                return memory::push_str(&mut choice.text, text).then_some(());
+            }
+            Delta::Reasoning { choice, text } => {
+                let choice = self.choice_mut(choice)?;
+                return memory::push_str(&mut choice.reasoning, text).then_some(());
+            }
+            Delta::Refusal { choice, text } => {
+                let choice = self.choice_mut(choice)?;
+                return memory::push_str(&mut choice.refusal, text).then_some(());
+            }
             Delta::ToolCallStart {
                 choice,
                 index,
@@ -178,10 +210,10 @@ impl Message {
                 let start = ToolCall {
                     index,
                     order,
-                    ..ToolCall::new(id, name)
+                    ..ToolCall::new(id, name)?
                 };
                 let is_server = matches!(delta, Delta::ServerToolCallStart { .. });
-                self.choice_mut(choice).start_tool_call(start, is_server);
+                self.choice_mut(choice)?.start_tool_call(start, is_server)?;
             }
             Delta::ToolCallArguments {
                 choice,
@@ -201,31 +233,30 @@ impl Message {
                     ..ToolCall::default()
                 };
                 let is_server = matches!(delta, Delta::ServerToolCallArguments { .. });
-                self.choice_mut(choice)
-                    .arguments(start, is_server, fragment, whole);
+                self.choice_mut(choice)?
+                    .arguments(start, is_server, fragment, whole)?;
             }
             Delta::Finish {
                 choice,
                 reason,
                 raw,
             } => {
-                self.choice_mut(choice).finish = Some(Finish {
-                    reason,
-                    raw: raw.into(),
-                });
+                let raw = memory::copy(raw)?;
+                self.choice_mut(choice)?.finish = Some(Finish { reason, raw });
             }
             Delta::Usage(usage) => self.usage.merge(&usage),
-            Delta::Error(error) => {
-                self.error.get_or_insert_with(|| ReportedError {
+            Delta::Error(error) if self.error.is_none() => {
+                self.error = Some(ReportedError {
                     kind: error.kind,
-                    code: error.code.into(),
-                    message: error.message.into(),
+                    code: memory::copy(error.code)?,
+                    message: memory::copy(error.message)?,
                     transient: error.transient,
                 });
             }
-            Delta::Other { .. } => {}
+            Delta::Error(_) | Delta::Other { .. } => {}
             Delta::Done => self.done = true,
         }
+        Some(())
     }
 
     /// Takes in a delta that arrived so long after the request, and notes that in `timing`.
@@ -252,8 +283,8 @@ impl Message {
     ///
     /// # Errors
     ///
-    /// [`Error::NotJson`], whose `offset` is 0, and [`Error::NotAResponse`] for JSON that is no response
-    /// of a known dialect. An error that the provider reports is no error here but the message's.
+    /// [`Error::NotJson`], whose `offset` is 0, [`Error::NotAResponse`] for JSON that is no response
+    /// of a known dialect, and [`frame::Error::OutOfMemory`]. An error that the provider reports is no error here but the message's.
     pub fn from_response(body: &[u8]) -> Result<Message, Error> {
         let mut message = Message::new();
         let mut sink = Sink::default();
@@ -267,14 +298,20 @@ impl Message {
                 &mut sink,
             )
         });
-        if !read.map_err(|error| Error::NotJson {
-            offset: 0,
-            at: error.at,
-        })? {
+        let read = read.map_err(|unread| match unread {
+            json::Unread::NotJson { at } => Error::NotJson { offset: 0, at },
+            json::Unread::OutOfMemory => OUT_OF_MEMORY,
+        })?;
+        if sink.is_short() {
+            return Err(OUT_OF_MEMORY);
+        }
+        if !read {
             return Err(Error::NotAResponse);
         }
         while let Some(delta) = sink.next() {
-            message.push(&delta);
+            if !message.try_push(&delta) {
+                return Err(OUT_OF_MEMORY);
+            }
         }
         message.done = message.error.is_none();
         message.end = message.done.then_some(End::Complete);
@@ -300,10 +337,24 @@ impl Message {
     }
 
     fn calls(&self, of: fn(&Choice) -> &[ToolCall]) -> Vec<(u32, &ToolCall)> {
-        let calls = |choice| of(choice).iter().map(|call| (choice.index, call));
-        let mut calls: Vec<(u32, &ToolCall)> = self.choices.iter().flat_map(calls).collect();
-        calls.sort_by_key(|(_, call)| call.order.0);
-        calls
+        let give_up = || memory::give_up(size_of::<ToolCall>());
+        self.try_calls(of).unwrap_or_else(give_up)
+    }
+
+    /// The calls of one kind, in the order in which they began; `None` where there is no memory for
+    /// the list.
+    pub(crate) fn try_calls(
+        &self,
+        of: fn(&Choice) -> &[ToolCall],
+    ) -> Option<Vec<(u32, &ToolCall)>> {
+        let mut calls = Vec::new();
+        for choice in &self.choices {
+            calls.try_reserve(of(choice).len()).ok()?;
+            calls.extend(of(choice).iter().map(|call| (choice.index, call)));
+        }
+        // No two began with the same delta.
+        calls.sort_unstable_by_key(|(_, call)| call.order.0);
+        Some(calls)
     }
 
     /// The choice of that index.
@@ -319,13 +370,14 @@ impl Message {
         self.end == Some(End::Complete) && self.error.is_none()
     }
 
-    fn choice_mut(&mut self, index: u32) -> &mut Choice {
+    fn choice_mut(&mut self, index: u32) -> Option<&mut Choice> {
         let at = match self
             .choices
             .binary_search_by_key(&index, |choice| choice.index)
         {
             Ok(at) => at,
             Err(at) => {
+                self.choices.try_reserve(1).ok()?;
                 self.choices.insert(
                     at,
                     Choice {
@@ -336,7 +388,7 @@ impl Message {
                 at
             }
         };
-        &mut self.choices[at]
+        self.choices.get_mut(at)
     }
 }
 
@@ -357,9 +409,11 @@ impl Choice {
             .map(|known| known.at)
     }
 
-    /// Opens a call, or returns to the one that is meant, and gives its position.
-    fn start_tool_call(&mut self, start: ToolCall, is_server: bool) -> usize {
+    /// Opens a call, or returns to the one that is meant, and gives its position; `None` where there
+    /// is no memory for it.
+    fn start_tool_call(&mut self, start: ToolCall, is_server: bool) -> Option<usize> {
         let index = start.index;
+        self.current.0.try_reserve(1).ok()?;
         let current = self.current(index, is_server);
         let calls = self.calls_mut(is_server);
         let is_same =
@@ -379,10 +433,8 @@ impl Choice {
                 }
                 at
             }
-            None => {
-                calls.push(start);
-                calls.len() - 1
-            }
+            None if memory::push(calls, start) => calls.len() - 1,
+            None => return None,
         };
         self.current
             .0
@@ -392,28 +444,37 @@ impl Choice {
             is_server,
             at,
         });
-        at
+        Some(at)
     }
 
     /// Adds to the arguments of the call that `start` would begin if it were not known.
-    fn arguments(&mut self, start: ToolCall, is_server: bool, fragment: &str, whole: bool) {
+    fn arguments(
+        &mut self,
+        start: ToolCall,
+        is_server: bool,
+        fragment: &str,
+        whole: bool,
+    ) -> Option<()> {
         let at = self.current(start.index, is_server);
-        let at = at.unwrap_or_else(|| self.start_tool_call(start, is_server));
+        let at = at.or_else(|| self.start_tool_call(start, is_server))?;
         let arguments = &mut self.calls_mut(is_server)[at].arguments;
+        arguments.try_reserve(fragment.len()).ok()?;
         if whole {
             arguments.clear();
         }
         arguments.push_str(fragment);
+        Some(())
     }
 }
 
 impl ToolCall {
-    fn new(id: &str, name: &str) -> Self {
-        ToolCall {
-            id: id.into(),
-            name: name.into(),
+    /// `None` where there is no memory for it.
+    fn new(id: &str, name: &str) -> Option<Self> {
+        Some(ToolCall {
+            id: memory::copy(id)?,
+            name: memory::copy(name)?,
             ..ToolCall::default()
-        }
+        })
     }
 }
 

@@ -27,7 +27,6 @@ mod scan;
 mod seed;
 mod shape;
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use self::learn::{Holes, Seen};
@@ -39,6 +38,7 @@ use crate::dialect::State;
 use crate::dialect::progress::Version;
 use crate::dialect::sink::{Note, Sink};
 use crate::frame::Event;
+use crate::memory::{self, Held};
 
 /// So many shapes of events are known side by side.
 const MAX_TEMPLATES: usize = 6;
@@ -97,7 +97,7 @@ struct Template {
     wire: Vec<u8>,
     holes: Vec<Hole>,
     notes: Vec<Note>,
-    usage: Option<Box<Usage>>,
+    usage: Option<Held<Usage>>,
     /// Where what does not vary behind the last hole begins.
     from: usize,
     /// What of `wire` lies behind the last line that counts against the event limit.
@@ -291,7 +291,10 @@ impl Templates {
                     self.patience = PATIENCE_WITH_SEEDS;
                     self.purse -= COST_OF_A_TEMPLATE;
                     let at = self.slot()?;
-                    self.list.get_mut(at)?.plant(seed, bit);
+                    if !self.list.get_mut(at)?.plant(seed, bit) {
+                        self.give_back(at);
+                        return None;
+                    }
                     self.begin_at(at);
                     return Some((at, len));
                 }
@@ -348,8 +351,9 @@ impl Templates {
         for at in 0..self.len {
             let template = self.list.get_mut(at)?;
             if let Some(holes) = template.align(seen) {
-                template.take(seen, &holes, version);
-                self.follow(at);
+                if template.take(seen, &holes, version) {
+                    self.follow(at);
+                }
                 return Some(());
             }
         }
@@ -365,8 +369,11 @@ impl Templates {
         }
         let at = self.slot()?;
         seen.purse.update(|purse| purse - COST_OF_A_TEMPLATE);
-        self.list.get_mut(at)?.take(seen, &holes, version);
-        self.begin_at(at);
+        if self.list.get_mut(at)?.take(seen, &holes, version) {
+            self.begin_at(at);
+        } else {
+            self.give_back(at);
+        }
         Some(())
     }
 
@@ -376,12 +383,22 @@ impl Templates {
             // One that is neither the last nor expected after it.
             return (0..self.len).find(|at| *at != self.last && *at != self.expected);
         }
-        self.len += 1;
-        if self.list.len() < self.len {
-            self.list.reserve_exact(1);
+        if self.list.len() == self.len {
+            self.list.try_reserve_exact(1).ok()?;
             self.list.push(Template::default());
         }
+        self.len += 1;
         Some(self.len - 1)
+    }
+
+    /// The place is not needed: there was no memory for what should go there. Another template that
+    /// has it stays.
+    #[cold]
+    fn give_back(&mut self, at: usize) {
+        let is_new = self.list.get(at).is_some_and(|it| it.wire.is_empty());
+        if is_new && at + 1 == self.len {
+            self.len = at;
+        }
     }
 
     /// The template is new: nothing is known of what follows it.
@@ -433,7 +450,7 @@ impl Template {
     }
 
     /// Notes the deltas of an event that matched. Returns false, and notes nothing, where a text is
-    /// no UTF-8 or a call is not known.
+    /// no UTF-8, a call is not known, or there is no memory for them.
     fn fill(&self, bytes: &[u8], found: &Found, known: Known<'_>, sink: &mut Sink) -> bool {
         sink.clear();
         let mut usage = self.usage.as_deref().copied().unwrap_or_default();
@@ -468,8 +485,12 @@ impl Template {
             if filling.has_escapes {
                 sink.repeat_with(note, |out| unescape(text, out));
             } else {
-                sink.repeat_with(note, |out| out.push_str(text));
+                sink.repeat_with(note, |out| memory::push_str(out, text));
             }
+        }
+        if sink.is_short() {
+            sink.clear();
+            return false;
         }
         true
     }
@@ -531,13 +552,18 @@ impl Template {
         self.is_single = false;
     }
 
-    fn take(&mut self, seen: &Seen<'_>, holes: &Holes, version: Version) {
-        // No more memory than it takes: a decoder at rest is little else.
-        keep(&mut self.wire, seen.raw);
-        keep(&mut self.holes, holes.as_slice());
-        keep(&mut self.notes, seen.sink.notes());
-        if let Some(usage) = seen.sink.counts() {
-            **self.usage.get_or_insert_default() = usage;
+    /// Becomes that of an event. Returns false, and stays what it was, where there is no memory.
+    fn take(&mut self, seen: &Seen<'_>, holes: &Holes, version: Version) -> bool {
+        let counts = seen.sink.counts();
+        if counts.is_some() && self.usage.is_none() {
+            self.usage = Held::new(Usage::default());
+        }
+        let has_room = counts.is_none() || self.usage.is_some();
+        if !has_room || !self.keep(seen.raw, holes.as_slice(), seen.sink.notes()) {
+            return false;
+        }
+        if let (Some(usage), Some(counts)) = (&mut self.usage, counts) {
+            **usage = counts;
         }
         self.from = holes.end;
         self.tail = seen.tail;
@@ -546,14 +572,15 @@ impl Template {
         self.seed = 0;
         self.has_call = false;
         self.is_single = matches!(self.notes.as_slice(), [note] if note.with("").is_some());
+        true
     }
 
     /// The same for a seed, of which it is the one with this bit.
-    fn plant(&mut self, seed: &Seed, bit: u8) {
+    fn plant(&mut self, seed: &Seed, bit: u8) -> bool {
         let shape = seed.shape();
-        keep(&mut self.wire, shape.wire);
-        keep(&mut self.holes, shape.holes);
-        keep(&mut self.notes, seed.notes());
+        if !self.keep(shape.wire, shape.holes, seed.notes()) {
+            return false;
+        }
         self.from = shape.from;
         self.tail = seed::TAIL;
         self.seed = bit;
@@ -568,11 +595,30 @@ impl Template {
             ]
         );
         self.is_single = matches!(self.notes.as_slice(), [note] if note.with("").is_some());
+        true
+    }
+
+    /// Has these in place of what it had, where there is memory for all of them.
+    fn keep(&mut self, wire: &[u8], holes: &[Hole], notes: &[Note]) -> bool {
+        let has_room = make_room(&mut self.wire, wire)
+            && make_room(&mut self.holes, holes)
+            && make_room(&mut self.notes, notes);
+        if has_room {
+            replace(&mut self.wire, wire);
+            replace(&mut self.holes, holes);
+            replace(&mut self.notes, notes);
+        }
+        has_room
     }
 }
 
-fn keep<T: Copy>(list: &mut Vec<T>, items: &[T]) {
+/// Room for so many items in all, and for no more: a decoder at rest is little else.
+fn make_room<T>(list: &mut Vec<T>, items: &[T]) -> bool {
+    let more = items.len().saturating_sub(list.len());
+    list.try_reserve_exact(more).is_ok()
+}
+
+fn replace<T: Copy>(list: &mut Vec<T>, items: &[T]) {
     list.clear();
-    list.reserve_exact(items.len());
     list.extend_from_slice(items);
 }

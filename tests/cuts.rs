@@ -1,8 +1,9 @@
 //! The result does not depend on how the stream is cut: items, bytes, offsets, errors and limits.
 mod common;
 
-use common::framing::{Seen, cases, cut, cut_stream, cuttings, every, feed, run, stream};
+use common::framing::{Seen, cut, cuttings, every, feed, run};
 use common::naive::{self, Setup};
+use common::random::{cases, cut_stream, stream};
 use deltawire::frame::{Carry, Eof, Fixed, ndjson, sse};
 use proptest::prelude::*;
 

@@ -178,3 +178,60 @@ fn deep_nesting_is_no_deep_stack() {
         }
     }
 }
+
+/// One event with so many choices, calls or members that each cannot be looked for among all others.
+#[test]
+fn many_choices_calls_and_members_take_no_more_than_their_bytes() {
+    let join = |item: fn(usize) -> String, n: usize| (0..n).map(item).collect::<Vec<_>>().join(",");
+    let choices = |n| {
+        let item = |i| {
+            format!(
+                "{{\"index\":{i},\"delta\":{{\"content\":\"a\",\"role\":\"r{i}\"}},\"finish_reason\":\"stop\"}}"
+            )
+        };
+        format!("data: {{\"choices\":[{}]}}\n\n", join(item, n))
+    };
+    let calls = |n| {
+        let item = |i| format!("{{\"index\":{i},\"id\":\"c{i}\",\"function\":{{\"name\":\"f\"}}}}");
+        let calls = join(item, n);
+        format!("data: {{\"choices\":[{{\"delta\":{{\"tool_calls\":[{calls}]}}}}]}}\n\n")
+    };
+    let members = |n| {
+        let item = |i| format!("\"k{i}\":[1]");
+        format!("data: {{\"choices\":[],{}}}\n\n", join(item, n))
+    };
+    let items = |n| {
+        let item = |i| {
+            format!(
+                "data: {{\"type\":\"response.output_text.delta\",\"output_index\":{i},\"delta\":\"a\"}}\n\n"
+            )
+        };
+        (0..n).map(item).collect::<String>()
+    };
+    let kinds: [(&str, &dyn Fn(usize) -> String); 4] = [
+        ("choices", &choices),
+        ("calls", &calls),
+        ("members", &members),
+        ("items", &items),
+    ];
+    for (name, stream) in kinds {
+        let time = |n: usize| {
+            let stream = stream(n);
+            let least = (0..3).map(|_| {
+                let begun = std::time::Instant::now();
+                let mut input = stream.as_bytes();
+                let mut decoder = Decoder::new();
+                while decoder.next(&mut input).unwrap().is_some() {}
+                begun.elapsed()
+            });
+            least.min().unwrap()
+        };
+        let (few, many) = (time(5_000), time(40_000));
+        println!("{name}: {few:?} for 5,000, {many:?} for 40,000");
+        // Eight times as many: 64 times as long if each was looked for among all others.
+        assert!(
+            many < few * 24,
+            "{name}: {few:?} for 5,000, {many:?} for 40,000"
+        );
+    }
+}

@@ -113,7 +113,13 @@ fn chat_prints_the_reply_and_nothing_else_on_standard_output() {
             (Some(0), "Grüß dich\n"),
             "{how:?} {stderr}"
         );
-        assert_eq!(stderr, "Greet.\n", "{how:?}");
+        let (reasoning, cost) = stderr.split_once('\n').unwrap();
+        assert_eq!(reasoning, "Greet.", "{how:?}");
+        // It tells its waiting in one line; the server tells usage where the request asks for it.
+        assert!(
+            cost.contains("whole ") && cost.trim_end().lines().count() == 1,
+            "{how:?} {cost}"
+        );
     }
 }
 
@@ -505,4 +511,117 @@ fn demo_shows_the_guides_figures() {
     assert!(!stdout.contains('\x1b'), "colours in a pipe");
     let widest = stdout.lines().map(|line| line.chars().count()).max();
     assert!(widest <= Some(80), "{widest:?}");
+}
+
+/// A stream of that text, a word an event, in a file of its own.
+fn stream_of(name: &str, text: &str) -> String {
+    let mut stream = String::new();
+    let mut chunk = |delta: Value, finish: Option<&str>| {
+        let choice = serde_json::json!({"index": 0, "delta": delta, "finish_reason": finish});
+        let chunk = serde_json::json!({"model": "tiny-chat-2", "choices": [choice]});
+        stream.push_str(&format!("data: {chunk}\n\n"));
+    };
+    for word in text.split_inclusive(' ') {
+        chunk(serde_json::json!({"content": word}), None);
+    }
+    chunk(serde_json::json!({}), Some("stop"));
+    stream.push_str("data: [DONE]\n\n");
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, stream).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+const SENTENCES: &str = "All is well. The password is 1234. Good bye.";
+
+#[test]
+#[cfg(unix)]
+fn chat_shows_nothing_that_the_check_refuses_nor_what_is_behind_it() {
+    let server = Served::start(&[&stream_of("refused.sse", SENTENCES)]);
+    for how in [&["Hi"][..], &["--no-stream", "Hi"]] {
+        let check = ["--moderate", "! grep -q password"];
+        let (status, stdout, stderr) = run(server.chat(&check).args(how));
+        assert_eq!((status, &*stdout), (Some(1), "All is well. \n"), "{stderr}");
+        assert!(stderr.contains("grep -q password refused"), "{stderr}");
+    }
+    // The check sees each piece whole; one that lets all pass changes nothing of the reply.
+    let seen = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("seen");
+    let _ = std::fs::remove_file(&seen);
+    let command = format!("cat >>'{0}'; echo '|' >>'{0}'", seen.display());
+    let mut chat = server.chat(&["--moderate", &command, "--timing", "Hi"]);
+    let (status, stdout, stderr) = run(&mut chat);
+    assert_eq!((status, &*stdout), (Some(0), &*format!("{SENTENCES}\n")));
+    assert!(
+        stderr.contains("3 checks, ") && stderr.contains("first released"),
+        "{stderr}"
+    );
+    let seen = std::fs::read_to_string(seen).unwrap();
+    assert_eq!(
+        seen,
+        "All is well. |\nThe password is 1234. |\nGood bye.|\n"
+    );
+    let check = ["--moderate", "exit 1", "--moderate-by", "3", "--json", "Hi"];
+    let (status, stdout, _) = run(&mut server.chat(&check));
+    let lines: Vec<Value> = stdout.lines().map(json).collect();
+    assert_eq!((status, lines.len()), (Some(1), 2), "{stdout}");
+    assert_eq!(lines[1]["complete"], false);
+}
+
+#[test]
+fn chat_says_what_the_reply_cost_and_counts_tokens_where_none_are_told() {
+    let server = Served::start(&[&stream_of("counted.sse", SENTENCES)]);
+    let (_, _, stderr) = run(&mut server.chat(&["Hi"]));
+    assert!(
+        stderr.contains("first token ") && !stderr.contains("tokens"),
+        "{stderr}"
+    );
+    let (_, _, stderr) = run(&mut server.chat(&["--tokens", "--model", "gpt-4o", "Hi"]));
+    let counted = "8 prompt + 15 completion = 23 tokens, counted here";
+    assert!(stderr.contains(counted), "{stderr}");
+    let (status, stdout, stderr) = run(&mut server.chat(&["--tokens", "--model", "own", "Hi"]));
+    assert_eq!((status, &*stdout), (Some(2), ""));
+    assert!(
+        stderr.contains("the encoding of own is not known"),
+        "{stderr}"
+    );
+    // What the provider tells goes before what could be counted.
+    let server = Served::start(&[CHAT]);
+    let told = ["--tokens", "--include-usage", "--model", "gpt-4o", "Hi"];
+    let (_, _, stderr) = run(&mut server.chat(&told));
+    assert!(
+        stderr.contains("9 prompt + 4 completion = 13 tokens\n"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn chat_draws_the_arrival_of_every_piece() {
+    let server = Served::start(&[&stream_of("drawn.sse", SENTENCES)]);
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("chat.svg");
+    let (status, ..) = run(&mut server.chat(&["--svg", path.to_str().unwrap(), "Hi"]));
+    let svg = std::fs::read_to_string(&path).unwrap();
+    // One mark for each of the words, one for all at once.
+    assert_eq!((status, svg.matches("v24").count()), (Some(0), 10));
+    assert!(svg.contains("A reply of tiny-chat-2 over time") && svg.contains("9 pieces"));
+    let (status, _, stderr) = run(&mut server.chat(&["--svg", "/nowhere/x.svg", "Hi"]));
+    assert_eq!(status, Some(2));
+    assert!(stderr.contains("/nowhere/x.svg"), "{stderr}");
+}
+
+#[test]
+fn serve_answers_a_client_that_offers_another_protocol() {
+    let server = Served::start(&[CHAT]);
+    let offer = "Upgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\n";
+    let address = server.base_url.strip_prefix("http://").unwrap();
+    let address = address.strip_suffix("/v1").unwrap();
+    let mut connection = TcpStream::connect(address).unwrap();
+    connection.set_read_timeout(Some(FOREVER)).unwrap();
+    write!(
+        connection,
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\n\
+         {offer}Content-Length: 2\r\n\r\n{{}}"
+    )
+    .unwrap();
+    let mut first = [0; 15];
+    connection.read_exact(&mut first).unwrap();
+    assert_eq!(&first, b"HTTP/1.1 200 OK");
 }

@@ -5,6 +5,8 @@
  *
  * OPENAI_BASE_URL (https://api.openai.com/v1 unless set), OPENAI_API_KEY and OPENAI_MODEL say whom to
  * ask. The reply goes to standard output as it comes. Ctrl-C ends it.
+ *
+ * Exit status: 0 done, 1 the reply is not complete, 2 wrong usage, 3 no response, 130 interrupted.
  */
 #include <deltawire.h>
 

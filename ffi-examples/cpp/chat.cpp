@@ -2,12 +2,15 @@
 //
 //     chat PROMPT
 //
-// OPENAI_BASE_URL, OPENAI_API_KEY and OPENAI_MODEL say whom to ask. Exit status: 0 done, 1 the reply is
-// not complete, 2 wrong usage, 3 no response.
+// OPENAI_BASE_URL, OPENAI_API_KEY and OPENAI_MODEL say whom to ask. Ctrl-C ends the reply. Exit status:
+// 0 done, 1 the reply is not complete, 2 wrong usage, 3 no response, 130 interrupted.
 #include <deltawire.hpp>
 
+#include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <pthread.h>
+#include <thread>
 
 namespace {
 
@@ -15,6 +18,33 @@ std::string_view setting(const char *name, const char *otherwise) {
     const char *value = std::getenv(name);
     return value != nullptr && *value != '\0' ? value : otherwise;
 }
+
+// Cancels a stream at Ctrl-C, for as long as it lives. Any thread may cancel, but no signal handler; so the
+// signal is waited for by a thread of its own, and left alone by all that begin after it.
+class interrupt {
+public:
+    explicit interrupt(deltawire::stream &stream) {
+        sigset_t signals;
+        sigemptyset(&signals);
+        sigaddset(&signals, SIGINT);
+        sigaddset(&signals, SIGUSR1);
+        pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+        waiter_ = std::thread([signals, &stream] {
+            int signal = 0;
+            if (sigwait(&signals, &signal) == 0 && signal == SIGINT)
+                stream.cancel();
+        });
+    }
+    ~interrupt() {
+        pthread_kill(waiter_.native_handle(), SIGUSR1);
+        waiter_.join();
+    }
+    interrupt(const interrupt &) = delete;
+    interrupt &operator=(const interrupt &) = delete;
+
+private:
+    std::thread waiter_;
+};
 
 int chat(std::string_view prompt) {
     deltawire::client_options options;
@@ -30,6 +60,7 @@ int chat(std::string_view prompt) {
     request.turns_len = 1;
     deltawire::stream stream = client.ask(request);
 
+    interrupt interrupt(stream);
     deltawire::message message;
     for (const deltawire::delta &delta : stream.read()) {
         if (delta.kind() == DW_DELTA_TEXT)
@@ -55,6 +86,6 @@ int main(int argc, char **argv) {
         return chat(argv[1]);
     } catch (const deltawire::error &error) {
         std::cerr << error.what() << '\n';
-        return 3;
+        return error.status() == DW_ERR_CANCELLED ? 130 : 3;
     }
 }

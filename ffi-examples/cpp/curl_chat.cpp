@@ -3,11 +3,13 @@
 //     curl_chat PROMPT
 //
 // OPENAI_BASE_URL (https://api.openai.com/v1 unless set), OPENAI_API_KEY and OPENAI_MODEL say whom to
-// ask. The reply goes to standard output as it comes, what is known of it to standard error.
+// ask. The reply goes to standard output as it comes, what is known of it to standard error. Ctrl-C ends
+// it. Exit status: 0 done, 1 the reply is not complete, 2 wrong usage, 3 no response, 130 interrupted.
 #include <deltawire.hpp>
 
 #include <curl/curl.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
@@ -71,6 +73,13 @@ std::size_t write_callback(char *bytes, std::size_t size, std::size_t count, voi
     return static_cast<reply *>(user)->receive({bytes, size * count}) ? size * count : 0;
 }
 
+volatile std::sig_atomic_t is_interrupted;
+
+// Anything but 0 ends the transfer.
+int progress_callback(void *, curl_off_t, curl_off_t, curl_off_t, curl_off_t) noexcept {
+    return is_interrupted;
+}
+
 int chat(std::string_view prompt) {
     std::unique_ptr<CURL, void (*)(CURL *)> curl(curl_easy_init(), curl_easy_cleanup);
     std::string url = setting("OPENAI_BASE_URL", "https://api.openai.com/v1") + "/chat/completions";
@@ -88,7 +97,14 @@ int chat(std::string_view prompt) {
     curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDS, body.c_str());
     curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, write_callback);
     curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &reply);
+    curl_easy_setopt(curl.get(), CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl.get(), CURLOPT_XFERINFOFUNCTION, progress_callback);
+    std::signal(SIGINT, [](int) { is_interrupted = 1; });
     CURLcode code = curl_easy_perform(curl.get());
+    if (is_interrupted) {
+        std::cerr << "interrupted\n";
+        return 130;
+    }
     if (code != CURLE_OK) {
         std::cerr << curl_easy_strerror(code) << '\n';
         return 3;

@@ -1,13 +1,6 @@
-//! A decoder with templates against one without. The oracle is that of `tests/templates.rs`.
+//! See `tests/oracles/templates.rs`.
 #![no_main]
-
-#[path = "../../tests/common/twin.rs"]
-mod twin;
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|input: &[u8]| {
-    if let Err(what) = twin::compare(&twin::arbitrary(input)) {
-        panic!("{what}");
-    }
-});
+fuzz_target!(|input: &[u8]| deltawire_fuzz::oracles::templates::check(input));

@@ -284,7 +284,7 @@ impl dw_client_options {
             retries: self.retries,
             max_response_bytes: self.max_response_bytes,
             // SAFETY: handed on.
-            decoder: unsafe { decoder.get() }?,
+            decoder: unsafe { decoder.get() }.ok()?,
         })
     }
 }

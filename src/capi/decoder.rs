@@ -20,6 +20,7 @@ use super::slice::{dw_input, dw_slice};
 use super::status::{Failure, dw_error, dw_status};
 use super::window::Window;
 use crate::frame::{Eof, MAX_EVENT_BYTES};
+use crate::memory;
 use crate::{Decoder, Error, Fields};
 
 /// A batch ends where so many bytes had to be copied for it, and so many are kept for the next one.
@@ -102,20 +103,27 @@ unsafe impl Options for dw_decoder_options {
 }
 
 impl dw_decoder_options {
-    /// What C means by it; `None` where a value is unknown, a slice impossible or a name not UTF-8.
+    /// What C means by it; an error where a value is unknown, a slice impossible, a name not UTF-8, or
+    /// memory cannot be had.
     ///
     /// # Safety
     ///
     /// The slices can be read.
-    pub(super) unsafe fn get(&self) -> Option<crate::Options> {
+    pub(super) unsafe fn get(&self) -> Result<crate::Options, dw_status> {
+        let wrong = dw_status::DW_ERR_ARGUMENT;
         let name = |slice: dw_slice| {
             // SAFETY: handed on.
-            let name = core::str::from_utf8(unsafe { slice.get() }?).ok()?;
-            Some((!name.is_empty()).then(|| name.to_owned()))
+            let name = core::str::from_utf8(unsafe { slice.get() }.ok_or(wrong)?);
+            match name.map_err(|_| wrong)? {
+                "" => Ok(None),
+                name => Ok(Some(
+                    memory::copy(name).ok_or(dw_status::DW_ERR_OUT_OF_MEMORY)?,
+                )),
+            }
         };
-        Some(crate::Options {
-            dialect: names::dialect(self.dialect)?,
-            framing: names::framing(self.framing)?,
+        Ok(crate::Options {
+            dialect: names::dialect(self.dialect).ok_or(wrong)?,
+            framing: names::framing(self.framing).ok_or(wrong)?,
             max_event_bytes: match self.max_event_bytes {
                 0 => MAX_EVENT_BYTES,
                 max => max,
@@ -124,11 +132,11 @@ impl dw_decoder_options {
                 text: name(self.text_field)?,
                 reasoning: name(self.reasoning_field)?,
             },
-            eof: names::eof(self.eof, Eof::Flush)?,
+            eof: names::eof(self.eof, Eof::Flush).ok_or(wrong)?,
             templates: match self.flags {
                 0 => true,
                 DW_DECODER_NO_TEMPLATES => false,
-                _ => return None,
+                _ => return Err(wrong),
             },
         })
     }
@@ -177,12 +185,16 @@ pub unsafe extern "C" fn dw_decoder_new(
             Err(status) => return status,
         };
         // SAFETY: the names in the options can be read, as the header demands.
-        let Some(options) = (unsafe { options.get() }) else {
-            return dw_status::DW_ERR_ARGUMENT;
+        let options = match unsafe { options.get() } {
+            Ok(options) => options,
+            Err(status) => return status,
+        };
+        let Some(made) = Decoder::try_with_options(options) else {
+            return dw_status::DW_ERR_OUT_OF_MEMORY;
         };
         let made = give(dw_decoder {
             is_poisoned: false,
-            decoder: Decoder::with_options(options),
+            decoder: made,
             window: Window::default(),
             kept: Vec::new(),
             pending: None,

@@ -1,7 +1,7 @@
 //! Message
 //!
 //! A reply put together: give it the deltas of a stream, or a whole response that was not streamed.
-//! It copies what it keeps, from Rust's allocator, which ends the process where it finds no memory.
+//! It copies what it keeps.
 
 use super::boundary::{Handle, enter, give, run, show, take};
 use super::delta::{dw_delta, dw_usage};
@@ -9,7 +9,7 @@ use super::names;
 use super::slice::{bytes, dw_slice};
 use super::status::{Failure, dw_error, dw_status};
 use crate::Message;
-use crate::message::ToolCall;
+use crate::message::{Choice, ToolCall};
 
 /// A reply.
 pub struct dw_message {
@@ -190,7 +190,7 @@ pub unsafe extern "C" fn dw_message_free(message: *mut dw_message) {
 /// @param delta  As a decoder wrote it, its slices still valid; or one of the caller's, zeroed but for
 ///               the fields of its kind.
 /// @return DW_OK; DW_ERR_ARGUMENT, also for an unknown kind and for text that is not UTF-8;
-///         DW_ERR_PANIC.
+///         DW_ERR_OUT_OF_MEMORY, and nothing of the delta is taken in; DW_ERR_PANIC.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn dw_message_push(
@@ -207,8 +207,11 @@ pub unsafe extern "C" fn dw_message_push(
         let Some(delta) = (unsafe { delta.get() }) else {
             return dw_status::DW_ERR_ARGUMENT;
         };
-        handle.message.push(&delta);
-        dw_status::DW_OK
+        if handle.message.try_push(&delta) {
+            dw_status::DW_OK
+        } else {
+            dw_status::DW_ERR_OUT_OF_MEMORY
+        }
     })
 }
 
@@ -236,9 +239,10 @@ pub unsafe extern "C" fn dw_message_finish(message: *mut dw_message, end: u32) -
 ///
 /// @param body   `len` bytes of JSON.
 /// @param len    Length of `body` in bytes.
-/// @param error  NULL, or receives what is wrong with the body, and where. Written only on the two
+/// @param error  NULL, or receives what is wrong with the body, and where. Written only on the three
 ///               errors that concern it.
-/// @return DW_OK; DW_ERR_NOT_JSON, DW_ERR_NOT_A_RESPONSE; DW_ERR_ARGUMENT, DW_ERR_PANIC.
+/// @return DW_OK; DW_ERR_NOT_JSON, DW_ERR_NOT_A_RESPONSE, DW_ERR_OUT_OF_MEMORY; DW_ERR_ARGUMENT,
+///         DW_ERR_PANIC.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn dw_message_read(
@@ -332,7 +336,8 @@ pub unsafe extern "C" fn dw_message_choice(
 ///
 /// @param at    From 0, below `dw_message_info.tool_calls`.
 /// @param call  Written only on DW_OK.
-/// @return DW_OK; DW_ERR_ARGUMENT, also where there is no such call; DW_ERR_PANIC.
+/// @return DW_OK; DW_ERR_ARGUMENT, also where there is no such call; DW_ERR_OUT_OF_MEMORY,
+///         DW_ERR_PANIC.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn dw_message_tool_call(
@@ -342,7 +347,7 @@ pub unsafe extern "C" fn dw_message_tool_call(
 ) -> dw_status {
     // SAFETY: NULL, or a message that was not freed and that no other thread changes meanwhile.
     let message = unsafe { message.as_ref() };
-    let found = |handle: &dw_message| nth(&handle.message.tool_calls(), at);
+    let found = |handle: &dw_message| nth(&handle.message, |choice| &choice.tool_calls, at);
     // SAFETY: NULL, or a call that may be written.
     unsafe { show(message, call, found) }
 }
@@ -353,7 +358,8 @@ pub unsafe extern "C" fn dw_message_tool_call(
 ///
 /// @param at    From 0, below `dw_message_info.server_tool_calls`.
 /// @param call  Written only on DW_OK.
-/// @return DW_OK; DW_ERR_ARGUMENT, also where there is no such call; DW_ERR_PANIC.
+/// @return DW_OK; DW_ERR_ARGUMENT, also where there is no such call; DW_ERR_OUT_OF_MEMORY,
+///         DW_ERR_PANIC.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn dw_message_server_tool_call(
@@ -363,12 +369,18 @@ pub unsafe extern "C" fn dw_message_server_tool_call(
 ) -> dw_status {
     // SAFETY: NULL, or a message that was not freed and that no other thread changes meanwhile.
     let message = unsafe { message.as_ref() };
-    let found = |handle: &dw_message| nth(&handle.message.server_tool_calls(), at);
+    let found = |handle: &dw_message| nth(&handle.message, |choice| &choice.server_tool_calls, at);
     // SAFETY: NULL, or a call that may be written.
     unsafe { show(message, call, found) }
 }
 
-fn nth(calls: &[(u32, &ToolCall)], at: usize) -> Result<dw_tool_call, dw_status> {
+fn nth(
+    message: &Message,
+    of: fn(&Choice) -> &[ToolCall],
+    at: usize,
+) -> Result<dw_tool_call, dw_status> {
+    let calls = message.try_calls(of);
+    let calls = calls.ok_or(dw_status::DW_ERR_OUT_OF_MEMORY)?;
     let call = calls.get(at).ok_or(dw_status::DW_ERR_ARGUMENT)?;
     Ok(dw_tool_call::of(call))
 }

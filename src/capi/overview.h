@@ -65,10 +65,13 @@
  * Faults. A fault in the library is caught at every call, printed to standard error and returned as
  * DW_ERR_PANIC. The object then answers DW_ERR_PANIC to everything but being freed.
  *
- * Memory. What grows with the input is bounded by the limit of an event. Where memory cannot be had
- * for an event, that event is DW_ERR_OUT_OF_MEMORY; small things and what a message keeps come from
- * Rust's allocator, as all of the transport does, which ends the process where it finds none. A parser
- * in the caller's memory needs no allocator.
+ * Memory. What grows with the input is bounded by the limit of an event: to parse its JSON takes up to
+ * 44 times its size for a moment. Where memory cannot be had for an event, that event is
+ * DW_ERR_OUT_OF_MEMORY: it gives nothing, the stream goes on, and what it said of the response may be
+ * known all the same. Two things end the process where there is no memory: all of the transport; and
+ * of decoders and `dw_message_read` the JSON parser, for up to 2 MiB a thread the first times, and
+ * beyond where other threads take the memory that was just seen to be there. A parser in the caller's
+ * memory needs no allocator.
  *
  * Growth. Fields called `reserved` are zero and may get a meaning; enumerations may get values.
  * Structs of options begin with their size, so that header and library may differ in age. A program

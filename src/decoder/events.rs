@@ -1,16 +1,16 @@
 //! From a framing's items to deltas: what no framing and no template knows.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::{Error, Fields};
 use crate::dialect::error::{Said, report, report_text};
-use crate::dialect::json::{self, Doc, NotJson};
+use crate::dialect::json::{self, Doc, Unread};
 use crate::dialect::lent::Lent;
 use crate::dialect::progress::Version;
 use crate::dialect::sink::Sink;
 use crate::dialect::{Dialect, State, Wire, bedrock, by_event, recognise};
-use crate::frame::{Event, Exception, Field, Framing, Item};
+use crate::frame::{self, Event, Exception, Field, Framing, Item};
+use crate::memory::{self, Held};
 use crate::template::{Known, Templates};
 
 /// How many bytes are kept of a body that is no event stream: enough for an error and its message.
@@ -18,9 +18,9 @@ const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// All of a decoder but its framing, whose items it reads.
 pub(super) struct Events {
-    pub(super) state: Option<Box<State>>,
+    pub(super) state: Option<Held<State>>,
     /// That of the stream before, for its memory.
-    pub(super) spare: Option<Box<State>>,
+    pub(super) spare: Option<Held<State>>,
     pub(super) sink: Lent,
     pub(super) fields: Fields,
     /// Lines that are no part of an event stream: perhaps an error, perhaps a web page.
@@ -31,6 +31,8 @@ pub(super) struct Events {
     pub(super) comments: u64,
     /// The stream is one of lines, not of events.
     pub(super) is_ndjson: bool,
+    /// The stream is one of frames, which Bedrock alone sends.
+    pub(super) is_bedrock: bool,
     /// A frame was damaged, or cut at the end.
     pub(super) is_cut: bool,
     pub(super) finished: bool,
@@ -64,17 +66,35 @@ impl Events {
             version: self.version,
             state: self.state.as_deref(),
         };
-        let len = templates.replay(bytes, known, max, &mut self.sink)?;
+        let len = templates.replay(bytes, known, max, self.sink.hold()?)?;
         self.events += 1;
         Some(len)
     }
 
     /// Reads an item into the sink.
     pub(super) fn item(&mut self, item: &Item<'_>) -> Result<(), Error> {
-        self.sink.clear();
+        let Some(sink) = self.sink.hold() else {
+            return Err(self.short(item.offset()));
+        };
+        sink.clear();
+        if self.is_bedrock && begin(Dialect::Bedrock, &mut self.state, &mut self.spare).is_err() {
+            self.sink.set_short();
+        }
         let read = self.read(item);
         self.see_version();
+        if self.sink.is_short() {
+            return Err(self.short(item.offset()));
+        }
         read
+    }
+
+    /// There was no memory for all that the event there gives, so it gives nothing.
+    #[cold]
+    fn short(&mut self, offset: u64) -> Error {
+        if self.sink.is_held() {
+            self.sink.clear();
+        }
+        frame::Error::OutOfMemory { offset }.into()
     }
 
     /// Takes over the version of what is known of the response.
@@ -89,14 +109,23 @@ impl Events {
         match item {
             Item::Event(event) => {
                 self.events += 1;
-                let read = self.event(event);
-                read.map_err(|error| {
-                    self.sink.other(&event.event.to_str(), &event.data);
-                    Error::NotJson {
-                        offset: event.offset,
-                        at: error.at,
+                match self.event(event) {
+                    Ok(()) => Ok(()),
+                    Err(Unread::OutOfMemory) => {
+                        self.sink.set_short();
+                        Ok(())
                     }
-                })
+                    Err(Unread::NotJson { at }) => {
+                        match memory::lossy(&event.event) {
+                            Some(name) => self.sink.other(&name, &event.data),
+                            None => self.sink.set_short(),
+                        }
+                        Err(Error::NotJson {
+                            offset: event.offset,
+                            at,
+                        })
+                    }
+                }
             }
             Item::Comment(_) => {
                 self.comments += 1;
@@ -116,15 +145,19 @@ impl Events {
     }
 
     /// Reads what the end of the stream left unfinished. An event whose payload is cut is none.
-    pub(super) fn unfinished(&mut self, item: &Item<'_>) {
+    pub(super) fn unfinished(&mut self, item: &Item<'_>) -> Result<(), Error> {
         let events = self.events;
-        if self.item(item).is_err() {
-            self.events = events;
-            self.sink.clear();
+        match self.item(item) {
+            Err(Error::NotJson { .. }) => {
+                self.events = events;
+                self.sink.clear();
+                Ok(())
+            }
+            read => read,
         }
     }
 
-    pub(super) fn event(&mut self, event: &Event<'_>) -> Result<(), NotJson> {
+    pub(super) fn event(&mut self, event: &Event<'_>) -> Result<(), Unread> {
         // Not worth a validation each time.
         let name = if event.event == "message" {
             "message"
@@ -140,8 +173,9 @@ impl Events {
             let Events {
                 state, spare, sink, ..
             } = self;
-            let state = state.get_or_insert_with(|| State::begin(Dialect::Replicate, spare));
-            if state.text(name, &event.data.to_str(), sink) {
+            let state = begin(Dialect::Replicate, state, spare)?;
+            let text = memory::lossy(&event.data).ok_or(Unread::OutOfMemory)?;
+            if state.text(name, &text, sink) {
                 return Ok(());
             }
         }
@@ -150,8 +184,7 @@ impl Events {
             let Events {
                 state, spare, sink, ..
             } = self;
-            let state = state.get_or_insert_with(|| State::begin(Dialect::OpenAiChat, spare));
-            state.done(sink);
+            begin(Dialect::OpenAiChat, state, spare)?.done(sink);
             return Ok(());
         }
         if payload.is_empty() {
@@ -159,7 +192,7 @@ impl Events {
         }
         let is_chunk = name == "chunk" && self.dialect() == Some(Dialect::Bedrock);
         let has_inner = json::read(payload, |doc| {
-            if is_chunk && bedrock::chunk(&doc, &mut self.inner) {
+            if is_chunk && bedrock::chunk(&doc, &mut self.inner, &mut self.sink) {
                 return true;
             }
             self.payload(name, doc);
@@ -174,7 +207,11 @@ impl Events {
             }
             Ok(false) => Ok(()),
             // Some servers report what went wrong in plain words.
-            Err(_) if name == "error" && report_text(payload, &mut self.sink) => Ok(()),
+            Err(Unread::NotJson { .. })
+                if name == "error" && report_text(payload, &mut self.sink) =>
+            {
+                Ok(())
+            }
             Err(error) => Err(error),
         }
     }
@@ -199,7 +236,10 @@ impl Events {
     /// A frame that reports an error, with JSON or text as its payload.
     pub(super) fn exception(&mut self, exception: &Exception<'_>) {
         let Events { sink, .. } = self;
-        let name = exception.name.to_str();
+        let Some(name) = memory::lossy(&exception.name) else {
+            sink.set_short();
+            return;
+        };
         let read = json::read(&exception.data, |doc| {
             Said {
                 name: &name,
@@ -207,14 +247,17 @@ impl Events {
             }
             .report(&doc, sink);
         });
-        if read.is_err() {
-            let message = exception.data.to_str();
-            let said = Said {
+        let Err(unread) = read else {
+            return;
+        };
+        match (unread, memory::lossy(&exception.data)) {
+            (Unread::NotJson { .. }, Some(message)) => Said {
                 name: &name,
                 message: &message,
                 ..Said::default()
-            };
-            said.report_as(&exception.data, sink);
+            }
+            .report_as(&exception.data, sink),
+            _ => sink.set_short(),
         }
     }
 
@@ -230,9 +273,12 @@ impl Events {
             ..
         } = self;
         if *field.name == *b"error" {
-            let read = json::read(&field.value, |doc| report(&doc, true, sink));
-            if read.is_err() {
-                report_text(&field.value, sink);
+            match json::read(&field.value, |doc| report(&doc, true, sink)) {
+                Ok(_) => {}
+                Err(Unread::NotJson { .. }) => {
+                    report_text(&field.value, sink);
+                }
+                Err(Unread::OutOfMemory) => sink.set_short(),
             }
         }
         let line = field.raw.trim_ascii();
@@ -245,28 +291,43 @@ impl Events {
                 };
                 match recognise(&wire) {
                     Some(dialect) if dialect.framing() == Framing::Ndjson => {
-                        *state = Some(State::begin(dialect, spare));
+                        if begin(dialect, state, spare).is_err() {
+                            sink.set_short();
+                            return false;
+                        }
                         read_event(&wire, state, spare, sink);
                         true
                     }
                     _ => false,
                 }
             });
-            if is_line.unwrap_or(false) {
+            if is_line == Ok(true) {
                 self.events += 1;
                 self.is_ndjson = true;
+                return;
+            }
+            if sink.is_short() || is_line == Err(Unread::OutOfMemory) {
+                // The next line may be recognised.
+                sink.set_short();
                 return;
             }
         }
         // Its end is kept as LF, whatever it was: where a chunk's end cuts a CRLF, nobody knows of the LF.
         let text = without_end(field.raw);
         let room = MAX_BODY_BYTES.saturating_sub(body.len());
+        if body.try_reserve(room.min(text.len() + 1)).is_err() {
+            sink.set_short();
+            return;
+        }
         body.extend(text.iter().chain(b"\n").take(room));
     }
 
-    /// Looks at what came beside the events, once there are no more.
-    pub(super) fn finish(&mut self) {
-        self.sink.clear();
+    /// Looks at what came beside the events, once there are no more. The stream has so many bytes.
+    pub(super) fn finish(&mut self, len: u64) -> Result<(), Error> {
+        let Some(sink) = self.sink.hold() else {
+            return Err(self.short(len));
+        };
+        sink.clear();
         self.finished = true;
         let Events {
             state, sink, body, ..
@@ -281,11 +342,19 @@ impl Events {
         for line in lines {
             let is_start = matches!(line.trim_ascii_start().first(), Some(b'{' | b'['));
             let document = body.get(start..).unwrap_or_default().trim_ascii();
-            if is_start && json::read(document, |doc| report(&doc, false, sink)).is_ok() {
-                break;
+            if is_start {
+                match json::read(document, |doc| report(&doc, false, sink)) {
+                    Ok(_) => break,
+                    Err(Unread::NotJson { .. }) => {}
+                    Err(Unread::OutOfMemory) => sink.set_short(),
+                }
             }
             start += line.len();
         }
+        if self.sink.is_short() {
+            return Err(self.short(len));
+        }
+        Ok(())
     }
 }
 
@@ -295,16 +364,32 @@ fn without_end(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
+/// The state; one of this dialect where there is none.
+fn begin<'s>(
+    dialect: Dialect,
+    state: &'s mut Option<Held<State>>,
+    spare: &mut Option<Held<State>>,
+) -> Result<&'s mut State, Unread> {
+    if state.is_none() {
+        *state = State::begin(dialect, spare);
+    }
+    state.as_deref_mut().ok_or(Unread::OutOfMemory)
+}
+
 /// Reads a parsed event, recognising its dialect where none is known.
 fn read_event(
     wire: &Wire<'_>,
-    state: &mut Option<Box<State>>,
-    spare: &mut Option<Box<State>>,
+    state: &mut Option<Held<State>>,
+    spare: &mut Option<Held<State>>,
     sink: &mut Sink,
 ) {
     sink.begin(&wire.doc);
-    if state.is_none() {
-        *state = recognise(wire).map(|dialect| State::begin(dialect, spare));
+    if state.is_none()
+        && let Some(dialect) = recognise(wire)
+        && begin(dialect, state, spare).is_err()
+    {
+        sink.set_short();
+        return;
     }
     if state.as_mut().is_some_and(|state| state.event(wire, sink)) {
         return;

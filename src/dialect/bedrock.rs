@@ -234,10 +234,14 @@ impl State {
 }
 
 /// Takes the model's own JSON out of an invoke frame's payload. Returns false where it has none.
-pub(crate) fn chunk(doc: &Doc<'_>, out: &mut Vec<u8>) -> bool {
+pub(crate) fn chunk(doc: &Doc<'_>, out: &mut Vec<u8>, sink: &mut Sink) -> bool {
     out.clear();
     let bytes = doc.root.text_of("bytes").as_bytes();
     let room = base64::decoded_len_estimate(bytes.len());
+    if out.try_reserve(room).is_err() {
+        sink.set_short();
+        return false;
+    }
     out.resize(room, 0);
     match BASE64.decode_slice(bytes, out) {
         Ok(len) if len > 0 => {

@@ -2,12 +2,12 @@
 //!
 //! The same table serves errors inside a stream and those that an HTTP status reports before it.
 
-use alloc::string::String;
 use core::fmt;
 
 use super::json::{Doc, Value};
 use super::sink::Sink;
 use crate::delta::ErrorKind;
+use crate::memory;
 
 /// Codes, types and statuses of the providers, in lower case, and what they mean.
 ///
@@ -242,11 +242,14 @@ pub(crate) fn report_text(text: &[u8], sink: &mut Sink) -> bool {
     if let [] | [b'{' | b'[' | b'"', ..] = text {
         return false;
     }
-    let said = Said {
-        message: &String::from_utf8_lossy(text),
-        ..Said::default()
-    };
-    said.report_as(text, sink);
+    match memory::lossy(text) {
+        Some(message) => Said {
+            message: &message,
+            ..Said::default()
+        }
+        .report_as(text, sink),
+        None => sink.set_short(),
+    }
     true
 }
 

@@ -3,6 +3,9 @@
 //! simd-json rewrites what it parses and refuses some of what every other JSON reader takes: a lone
 //! surrogate, an integer beyond 64 bits, a number beyond `f64`, `NaN`. So a payload is copied to
 //! scratch memory first, and one that is refused gets a second try with those places mended.
+//!
+//! simd-json has memory of its own, and ends the process where there is none. So before it is given a
+//! payload that is not small, what it will ask for is asked for here, and given back.
 
 use alloc::vec::Vec;
 use core::cell::RefCell;
@@ -11,8 +14,13 @@ use memchr::memchr2;
 use simd_json::tape::{Node, Tape};
 use simd_json::{Buffers, INPUT_PADDING, StaticNode, fill_tape_padded};
 
+use crate::memory;
+
 /// The reader's memory may grow to so many bytes for good; a payload that needs more gives it back.
 const MAX_KEPT_BYTES: usize = 4 * 1024 * 1024;
+
+/// The memory for a payload up to this size, a megabyte and a half at most, is not asked for first.
+const SMALL_BYTES: usize = 64 * 1024;
 
 std::thread_local! {
     /// One for all decoders of a thread: it holds nothing between two events, and most of their
@@ -21,10 +29,10 @@ std::thread_local! {
 }
 
 /// Parses `payload` and hands it to `f`, once, which must not parse another one.
-pub(crate) fn read<R>(payload: &[u8], mut f: impl FnMut(Doc<'_>) -> R) -> Result<R, NotJson> {
+pub(crate) fn read<R>(payload: &[u8], mut f: impl FnMut(Doc<'_>) -> R) -> Result<R, Unread> {
     READER.with_borrow_mut(|reader| {
         let result = reader.read(payload, &mut f);
-        if reader.scratch.capacity() > MAX_KEPT_BYTES {
+        if reader.capacity() > MAX_KEPT_BYTES {
             *reader = Reader::new();
         }
         result
@@ -52,11 +60,16 @@ pub(crate) struct Doc<'d> {
     pub(crate) base: usize,
 }
 
-/// Where and why a payload is not JSON.
+/// Why a payload was not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct NotJson {
-    /// The byte of the payload at which the parser gave up.
-    pub(crate) at: usize,
+pub(crate) enum Unread {
+    /// It is not JSON.
+    NotJson {
+        /// The byte of the payload at which the parser gave up.
+        at: usize,
+    },
+    /// There is no memory for it.
+    OutOfMemory,
 }
 
 impl Reader {
@@ -69,29 +82,39 @@ impl Reader {
         }
     }
 
+    /// How much memory it keeps, in bytes, so far as it grows faster than the payload.
+    fn capacity(&self) -> usize {
+        self.scratch.capacity() + self.tape.0.capacity() * size_of::<Node<'_>>()
+    }
+
     /// Parses `payload` and hands it to `f`.
-    fn read<R>(&mut self, payload: &[u8], f: &mut impl FnMut(Doc<'_>) -> R) -> Result<R, NotJson> {
+    fn read<R>(&mut self, payload: &[u8], f: &mut impl FnMut(Doc<'_>) -> R) -> Result<R, Unread> {
         match self.attempt(payload, false, f) {
-            Ok(result) => Ok(result),
-            Err(_) => self.again(payload, f),
+            Err(Unread::NotJson { .. }) => self.again(payload, f),
+            result => result,
         }
     }
 
     /// Parses a payload that was refused, mended.
     #[cold]
-    fn again<R>(&mut self, payload: &[u8], f: &mut impl FnMut(Doc<'_>) -> R) -> Result<R, NotJson> {
+    fn again<R>(&mut self, payload: &[u8], f: &mut impl FnMut(Doc<'_>) -> R) -> Result<R, Unread> {
         if core::str::from_utf8(payload).is_ok() {
             return self.attempt(payload, true, f);
         }
         let mut lossy = core::mem::take(&mut self.lossy);
         lossy.clear();
-        for piece in payload.utf8_chunks() {
-            lossy.extend_from_slice(piece.valid().as_bytes());
-            if !piece.invalid().is_empty() {
-                lossy.extend_from_slice("\u{FFFD}".as_bytes());
-            }
-        }
-        let result = self.attempt(&lossy, true, f);
+        let is_had = payload.utf8_chunks().all(|piece| {
+            let end: &[u8] = match piece.invalid() {
+                [] => &[],
+                _ => "\u{FFFD}".as_bytes(),
+            };
+            memory::extend(&mut lossy, piece.valid().as_bytes()) && memory::extend(&mut lossy, end)
+        });
+        let result = if is_had {
+            self.attempt(&lossy, true, f)
+        } else {
+            Err(Unread::OutOfMemory)
+        };
         self.lossy = lossy;
         result
     }
@@ -103,9 +126,15 @@ impl Reader {
         text: &[u8],
         mended: bool,
         f: &mut impl FnMut(Doc<'_>) -> R,
-    ) -> Result<R, NotJson> {
-        if self.scratch.len() < text.len() + INPUT_PADDING {
+    ) -> Result<R, Unread> {
+        if let Some(more) = (text.len() + INPUT_PADDING).checked_sub(self.scratch.len()) {
+            if self.scratch.try_reserve(more).is_err() {
+                return Err(Unread::OutOfMemory);
+            }
             self.scratch.resize(text.len() + INPUT_PADDING, 0);
+        }
+        if text.len() > SMALL_BYTES && !self.has_room(text) {
+            return Err(Unread::OutOfMemory);
         }
         let payload = &mut self.scratch[..text.len()];
         payload.copy_from_slice(text);
@@ -121,12 +150,29 @@ impl Reader {
                 text,
                 base,
             })),
-            Err(error) => Err(NotJson {
+            Err(error) => Err(Unread::NotJson {
                 at: error.index().min(text.len()),
             }),
         };
         self.tape = tape.reset();
         result
+    }
+
+    /// Whether there is memory for what simd-json keeps of a payload: its strings, a place for each
+    /// brace, bracket, colon, comma, string and scalar, and a node for each of these.
+    #[cold]
+    fn has_room(&mut self, text: &[u8]) -> bool {
+        let is_part = |byte: &&u8| matches!(byte, b'{' | b'}' | b'[' | b']' | b':' | b',' | b'"');
+        // Behind each of them but a quote a scalar may begin; of a string's two quotes one counts.
+        let places = 2 * text.iter().filter(is_part).count() + 2;
+        let places = places.min(text.len());
+        let (mut strings, mut indexes) = (Vec::<u8>::new(), Vec::<u32>::new());
+        // The indexes grow by doubling, with both the old and the new ones in memory.
+        strings
+            .try_reserve_exact(text.len() + INPUT_PADDING)
+            .is_ok()
+            && indexes.try_reserve_exact(places.saturating_mul(3)).is_ok()
+            && self.tape.0.try_reserve(places).is_ok()
     }
 }
 

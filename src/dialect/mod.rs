@@ -46,7 +46,6 @@ mod tools;
 pub(crate) mod usage;
 mod watsonx;
 
-use alloc::boxed::Box;
 use core::fmt;
 use core::str::FromStr;
 
@@ -56,6 +55,7 @@ use self::sink::Sink;
 use crate::decoder::Fields;
 use crate::delta::FinishReason;
 use crate::frame::Framing;
+use crate::memory::Held;
 use crate::template::Seed;
 
 /// The wire formats that are decoded, by the names that the command and the C ABI use.
@@ -214,12 +214,13 @@ pub(crate) enum State {
     Replicate(replicate::State),
     LlamaCpp(llamacpp::State),
     /// Boxed, as it holds two other states and so is by far the largest.
-    Bedrock(Box<bedrock::State>),
+    Bedrock(Held<bedrock::State>),
 }
 
 impl State {
-    pub(crate) fn new(dialect: Dialect) -> Self {
-        match dialect {
+    /// `None` where there is no memory for one.
+    pub(crate) fn new(dialect: Dialect) -> Option<Self> {
+        Some(match dialect {
             Dialect::OpenAiChat => State::OpenAiChat(Default::default()),
             Dialect::OpenAiCompletions => State::OpenAiCompletions(Default::default()),
             Dialect::OpenAiResponses => State::OpenAiResponses(Default::default()),
@@ -234,18 +235,19 @@ impl State {
             Dialect::Watsonx => State::Watsonx(Default::default()),
             Dialect::Replicate => State::Replicate(Default::default()),
             Dialect::LlamaCpp => State::LlamaCpp(Default::default()),
-            Dialect::Bedrock => State::Bedrock(Default::default()),
-        }
+            Dialect::Bedrock => State::Bedrock(Held::new(bedrock::State::default())?),
+        })
     }
 
-    /// A new one, in the memory of `spare` where that is of the same dialect.
-    pub(crate) fn begin(dialect: Dialect, spare: &mut Option<Box<State>>) -> Box<Self> {
+    /// A new one, in the memory of `spare` where that is of the same dialect; `None` where there is no
+    /// memory for one.
+    pub(crate) fn begin(dialect: Dialect, spare: &mut Option<Held<State>>) -> Option<Held<Self>> {
         match spare.take() {
             Some(mut state) if state.dialect() == dialect => {
                 state.reset();
-                state
+                Some(state)
             }
-            _ => Box::new(State::new(dialect)),
+            _ => Held::new(State::new(dialect)?),
         }
     }
 
@@ -471,7 +473,7 @@ pub(crate) fn whole(wire: &Wire<'_>, sink: &mut Sink) -> bool {
         cohere::State::default().whole(wire, sink);
         return true;
     }
-    match recognise(wire).map(State::new) {
+    match recognise(wire).and_then(State::new) {
         Some(State::OpenAiChat(mut state)) => state.whole(wire, sink),
         Some(State::Anthropic(mut state)) => {
             state.whole(wire, sink);

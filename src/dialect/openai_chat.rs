@@ -86,7 +86,7 @@ impl State {
                 "logprobs" => {}
                 _ => {
                     sink.ignored(key);
-                    self.progress.beside(key, value, other);
+                    self.progress.beside(key, value, other, sink);
                 }
             }
         }
@@ -318,7 +318,7 @@ impl<'d> Chunk<'d> {
                 "amazon-bedrock-invocationMetrics" => {}
                 _ => {
                     sink.ignored(key);
-                    progress.beside(key, value, &mut self.other);
+                    progress.beside(key, value, &mut self.other, sink);
                 }
             }
         }

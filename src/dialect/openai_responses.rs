@@ -10,11 +10,12 @@ use alloc::vec::Vec;
 use super::Wire;
 use super::error::Said;
 use super::json::Value;
-use super::progress::Progress;
+use super::progress::{MAX_KNOWN, Progress};
 use super::sink::{Kind, Sink};
 use super::tools::Call;
 use super::usage;
 use crate::delta::FinishReason;
+use crate::memory;
 
 /// What is known of the response so far.
 #[derive(Default)]
@@ -116,7 +117,10 @@ impl State {
     fn piece(&mut self, kind: Part, event: &Event<'_>, sink: &mut Sink) {
         let part = (event.item, event.part, kind);
         if !self.heard.contains(&part) {
-            self.heard.push(part);
+            make_place(&mut self.heard);
+            if !memory::push(&mut self.heard, part) {
+                sink.set_short();
+            }
         }
         sink.piece(kind.kind(), 0, event.text);
     }
@@ -139,17 +143,24 @@ impl State {
             sink,
         );
         sink.unique();
-        self.sum_of(item).update(fragment.as_bytes());
+        if let Some(sum) = self.sum_of(item, sink) {
+            sum.update(fragment.as_bytes());
+        }
         sink.tool_call_arguments(0, index, fragment, false);
     }
 
-    fn sum_of(&mut self, item: i32) -> &mut crc32fast::Hasher {
+    /// The checksum of a call's arguments; `None` where there is no memory for one.
+    fn sum_of(&mut self, item: i32, sink: &mut Sink) -> Option<&mut crc32fast::Hasher> {
         let at = self.arguments.iter().position(|(known, _)| *known == item);
-        let at = at.unwrap_or_else(|| {
-            self.arguments.push((item, crc32fast::Hasher::new()));
-            self.arguments.len() - 1
-        });
-        &mut self.arguments[at].1
+        if at.is_none() {
+            make_place(&mut self.arguments);
+            if !memory::push(&mut self.arguments, (item, crc32fast::Hasher::new())) {
+                sink.set_short();
+                return None;
+            }
+        }
+        let at = at.unwrap_or(self.arguments.len() - 1);
+        self.arguments.get_mut(at).map(|(_, sum)| sum)
     }
 
     /// All arguments of a call. They win where they are not what the deltas brought: for some
@@ -161,7 +172,10 @@ impl State {
         sink.unique();
         let mut sum = crc32fast::Hasher::new();
         sum.update(arguments.as_bytes());
-        let known = core::mem::replace(self.sum_of(item), sum.clone());
+        let Some(known) = self.sum_of(item, sink) else {
+            return;
+        };
+        let known = core::mem::replace(known, sum.clone());
         if known.finalize() != sum.finalize() {
             let call = Call {
                 index: Some(item),
@@ -322,4 +336,11 @@ struct Event<'d> {
     text: &'d str,
     object: Option<Value<'d>>,
     has_logprobs: bool,
+}
+
+/// Forgets the oldest of very many.
+fn make_place<T>(list: &mut Vec<T>) {
+    if list.len() == MAX_KNOWN {
+        list.remove(0);
+    }
 }

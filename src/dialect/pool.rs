@@ -3,6 +3,8 @@
 use alloc::vec::Vec;
 use core::ops::{Deref, DerefMut};
 
+use crate::memory;
+
 /// A list whose items stay behind when it is cleared, so that the strings in them serve again.
 #[derive(Default)]
 pub(crate) struct Pool<T> {
@@ -11,13 +13,22 @@ pub(crate) struct Pool<T> {
 }
 
 impl<T: Default> Pool<T> {
-    /// Adds an item, with whatever an earlier stream left in it.
-    pub(crate) fn push(&mut self) -> &mut T {
-        if self.len == self.items.len() {
-            self.items.push(T::default());
+    /// Adds an item, with whatever an earlier stream left in it; `None` where there is no memory for
+    /// one.
+    pub(crate) fn push(&mut self) -> Option<&mut T> {
+        if self.len == self.items.len() && !memory::push(&mut self.items, T::default()) {
+            return None;
         }
         self.len += 1;
-        &mut self.items[self.len - 1]
+        self.items.get_mut(self.len - 1)
+    }
+
+    /// Moves the first item behind the others, to be written over.
+    pub(crate) fn recycle(&mut self) -> Option<&mut T> {
+        if self.len > 0 {
+            self.rotate_left(1);
+        }
+        self.last_mut()
     }
 
     pub(crate) fn clear(&mut self) {

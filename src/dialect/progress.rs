@@ -8,6 +8,13 @@ use super::pool::Pool;
 use super::sink::Sink;
 use super::tools::Tools;
 use crate::delta::{FinishReason, Usage};
+use crate::memory;
+
+/// So many choices, tools and parts of a response are remembered: each is looked for among them, so
+/// that without a bound the work would grow with their square.
+pub(super) const MAX_KNOWN: usize = 1024;
+/// So many parts beside the model: those that come every time.
+const MAX_BESIDE: usize = 64;
 
 /// Numbers that change with what is known of a response.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -27,6 +34,8 @@ pub(crate) struct Progress {
     pub(super) tools: Tools,
     /// Index and last finish reason of each choice seen.
     choices: Pool<(u32, String)>,
+    /// There were more choices than are remembered.
+    has_more: bool,
     /// Every count that was noted.
     pub(super) usage: Usage,
     /// All that the dialect demands of a complete stream was seen.
@@ -48,6 +57,7 @@ impl Progress {
         self.role.clear();
         self.tools.reset();
         self.choices.clear();
+        self.has_more = false;
         self.beside.clear();
         self.usage = Usage::default();
         self.complete = false;
@@ -76,16 +86,16 @@ impl Progress {
     /// [`start`](Self::start), where there is news: once or twice in a stream.
     #[cold]
     fn restart(&mut self, id: &str, model: &str, role: &str, sink: &mut Sink) {
-        replace(&mut self.id, id);
-        replace(&mut self.model, model);
-        replace(&mut self.role, role);
+        replace(&mut self.id, id, sink);
+        replace(&mut self.model, model, sink);
+        replace(&mut self.role, role, sink);
         self.version += 1;
         sink.start(&self.id, &self.model, &self.role);
     }
 
     /// The same for a role that stands elsewhere in the event than the rest.
     pub(super) fn role(&mut self, role: &str, sink: &mut Sink) {
-        if replace(&mut self.role, role) {
+        if replace(&mut self.role, role, sink) {
             self.version += 1;
             if !sink.set_role(role) {
                 sink.start(&self.id, &self.model, &self.role);
@@ -96,7 +106,7 @@ impl Progress {
     /// Notes that the choice exists, and its finish reason unless that is empty or was noted before.
     pub(super) fn choice(&mut self, index: u32, finish: &str, sink: &mut Sink) {
         if finish.is_empty() {
-            self.known(index);
+            self.known(index, sink);
         } else {
             self.finish(index, finish_reason(finish), finish, sink);
         }
@@ -104,29 +114,41 @@ impl Progress {
 
     /// [`choice`](Self::choice), where the dialect knows better what the raw reason means.
     pub(super) fn finish(&mut self, index: u32, reason: FinishReason, raw: &str, sink: &mut Sink) {
-        let known = self.known(index);
-        if replace(&mut self.choices[known].1, raw) {
+        let Some(known) = self.known(index, sink) else {
+            self.version += 1;
+            sink.finish(index, reason, raw);
+            return;
+        };
+        if replace(&mut self.choices[known].1, raw, sink) {
             self.version += 1;
             sink.finish(index, reason, raw);
         }
     }
 
-    /// Where among the choices it is, from now on if it is a new one.
+    /// Where among the choices it is, from now on if it is a new one; `None` where it is one too many,
+    /// or there is no memory for it.
     #[inline(never)]
-    fn known(&mut self, index: u32) -> usize {
+    fn known(&mut self, index: u32, sink: &mut Sink) -> Option<usize> {
         match self.choices.iter().position(|(known, _)| *known == index) {
-            Some(at) => at,
-            None => self.add(index),
+            Some(at) => Some(at),
+            None => self.add(index, sink),
         }
     }
 
     #[cold]
-    fn add(&mut self, index: u32) -> usize {
+    fn add(&mut self, index: u32, sink: &mut Sink) -> Option<usize> {
         self.version += 1;
-        let (new, raw) = self.choices.push();
+        if self.choices.len() == MAX_KNOWN {
+            self.has_more = true;
+            return None;
+        }
+        let Some((new, raw)) = self.choices.push() else {
+            sink.set_short();
+            return None;
+        };
         *new = index;
         raw.clear();
-        self.choices.len() - 1
+        Some(self.choices.len() - 1)
     }
 
     /// A reason that means an ordinary end: with tool calls it is that they wait for their results.
@@ -146,20 +168,28 @@ impl Progress {
         key: &'d str,
         value: Value<'d>,
         other: &mut Option<&'d str>,
+        sink: &mut Sink,
     ) {
-        if (value.is_object() || value.is_array()) && self.is_first_sight(key, value) {
+        if (value.is_object() || value.is_array()) && self.is_first_sight(key, value, sink) {
             *other = Some(key);
         }
     }
 
-    fn is_first_sight(&mut self, key: &str, value: Value<'_>) -> bool {
+    fn is_first_sight(&mut self, key: &str, value: Value<'_>, sink: &mut Sink) -> bool {
         if value.is_empty() || self.beside.iter().any(|known| known == key) {
             return false;
         }
-        let name = self.beside.push();
-        name.clear();
-        name.push_str(key);
         self.version += 1;
+        if self.beside.len() == MAX_BESIDE {
+            return true;
+        }
+        let is_had = self.beside.push().is_some_and(|name| {
+            name.clear();
+            memory::push_str(name, key)
+        });
+        if !is_had {
+            sink.set_short();
+        }
         true
     }
 
@@ -188,8 +218,9 @@ impl Progress {
 
     /// Whether the stream is complete, if it ends here.
     pub(crate) fn is_complete(&self) -> bool {
-        let is_finished =
-            !self.choices.is_empty() && self.choices.iter().all(|(_, raw)| !raw.is_empty());
+        let is_finished = !self.choices.is_empty()
+            && !self.has_more
+            && self.choices.iter().all(|(_, raw)| !raw.is_empty());
         self.complete || (self.no_terminator && is_finished)
     }
 }
@@ -200,12 +231,15 @@ fn is_news(known: &str, new: &str) -> bool {
     !new.is_empty() && known != new
 }
 
-/// Takes over a string that is news; says whether it is.
-fn replace(slot: &mut String, new: &str) -> bool {
+/// Takes over a string that is news; says whether it is. Where there is no memory for it, it is news
+/// the next time too.
+fn replace(slot: &mut String, new: &str, sink: &mut Sink) -> bool {
     let is_news = is_news(slot, new);
     if is_news {
         slot.clear();
-        slot.push_str(new);
+        if !memory::push_str(slot, new) {
+            sink.set_short();
+        }
     }
     is_news
 }

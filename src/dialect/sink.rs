@@ -3,6 +3,9 @@
 //! A tape borrows the payload it was made from, so nothing of it can be kept. A dialect therefore
 //! walks it once and notes the event's deltas as positions in a text of their own, from which they
 //! are handed out one by one.
+//!
+//! Dialects note what they find and go on; where there is no memory for it the sink remembers that
+//! ([`Sink::is_short`]), and the event is an error as a whole.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -13,6 +16,7 @@ pub(crate) use super::note::{Kind, Note};
 use super::note::{NOWHERE, Span};
 use super::usage::Count;
 use crate::delta::{Delta, ErrorKind, FinishReason, StreamError, Usage};
+use crate::memory::{self, Growing};
 
 /// The deltas of one event, not yet handed out.
 #[derive(Default)]
@@ -32,6 +36,8 @@ pub(crate) struct Sink {
     is_unique: bool,
     /// Reading the event took knowing which tools were called.
     uses_tools: bool,
+    /// There was no memory for all that the event gives.
+    is_short: bool,
 }
 
 /// A member that may vary from event to event.
@@ -55,6 +61,7 @@ impl Sink {
             marks: Vec::new(),
             is_unique: false,
             uses_tools: false,
+            is_short: false,
         }
     }
 
@@ -68,6 +75,26 @@ impl Sink {
         self.marks.clear();
         self.is_unique = false;
         self.uses_tools = false;
+        self.is_short = false;
+    }
+
+    /// Says that there is no memory for what the event gives.
+    #[cold]
+    pub(crate) fn set_short(&mut self) {
+        self.is_short = true;
+    }
+
+    /// Whether there was no memory for something that the event gives.
+    #[inline]
+    pub(crate) fn is_short(&self) -> bool {
+        self.is_short
+    }
+
+    #[inline]
+    fn note(&mut self, note: Note) {
+        if !memory::push(&mut self.notes, note) {
+            self.set_short();
+        }
     }
 
     /// Says which payload the deltas that follow are from.
@@ -101,8 +128,8 @@ impl Sink {
     #[inline]
     fn mark(&mut self, key: &str, count: Option<Count>) {
         let at = self.position(key);
-        if at != NOWHERE {
-            self.marks.push(Mark { at, count });
+        if at != NOWHERE && !memory::push(&mut self.marks, Mark { at, count }) {
+            self.set_short();
         }
     }
 
@@ -169,25 +196,28 @@ impl Sink {
     /// Notes the counts of an event whose other notes follow or precede.
     pub(crate) fn repeat_usage(&mut self, usage: Usage) {
         self.usage = usage;
-        self.notes.push(Note::Usage);
+        self.note(Note::Usage);
     }
 
-    /// Notes what another event gave, with other text.
-    pub(crate) fn repeat_with(&mut self, mut note: Note, write: impl FnOnce(&mut String)) {
+    /// Notes what another event gave, with other text. What `write` has no memory for it returns false
+    /// of.
+    pub(crate) fn repeat_with(&mut self, mut note: Note, write: impl FnOnce(&mut String) -> bool) {
         let start = self.text.len();
-        write(&mut self.text);
+        if !write(&mut self.text) {
+            self.set_short();
+        }
         if let Note::Piece { text, .. } | Note::ToolCallArguments { fragment: text, .. } = &mut note
         {
             *text = self.span(start, NOWHERE);
         }
         if self.text.len() > start {
-            self.notes.push(note);
+            self.note(note);
         }
     }
 
-    /// How much memory it keeps, in bytes.
+    /// How much memory it keeps: bytes, and notes of some 50 bytes.
     pub(super) fn capacity(&self) -> usize {
-        self.text.capacity() + self.raw.capacity()
+        self.text.capacity() + self.raw.capacity() + self.notes.capacity()
     }
 
     /// Whether a delta waits to be handed out.
@@ -204,7 +234,9 @@ impl Sink {
 
     fn keep(&mut self, text: &str) -> Span {
         let start = self.text.len();
-        self.text.push_str(text);
+        if !memory::push_str(&mut self.text, text) {
+            self.set_short();
+        }
         let at = self.position(text);
         self.span(start, at)
     }
@@ -222,20 +254,22 @@ impl Sink {
     /// Keeps a number without the detour over a string of its own.
     fn keep_shown(&mut self, what: &dyn fmt::Display) -> Span {
         let start = self.text.len();
-        // Writing to a `String` cannot fail.
-        let _ = write!(self.text, "{what}");
+        let shown = write!(Growing(&mut self.text), "{what}");
+        self.is_short |= shown.is_err();
         self.span(start, NOWHERE)
     }
 
     pub(crate) fn start(&mut self, id: &str, model: &str, role: &str) {
         let (id, model, role) = (self.keep(id), self.keep(model), self.keep(role));
-        self.notes.push(Note::Start { id, model, role });
+        self.note(Note::Start { id, model, role });
     }
 
     /// Adds the role to the event's own start. Returns false where it has none.
     pub(crate) fn set_role(&mut self, text: &str) -> bool {
         let kept = self.keep(text);
-        for note in self.notes.iter_mut().rev() {
+        // Not far back, where it is the event's own: without a bound the work would grow with the square
+        // of the notes.
+        for note in self.notes.iter_mut().rev().take(64) {
             if let Note::Start { role, .. } = note {
                 *role = kept;
                 return true;
@@ -245,10 +279,12 @@ impl Sink {
     }
 
     /// A piece of text; an empty one is none.
+    // What most events are; to call it costs as much as it does.
+    #[inline(always)]
     pub(crate) fn piece(&mut self, kind: Kind, choice: u32, text: &str) {
         if !text.is_empty() {
             let text = self.keep(text);
-            self.notes.push(Note::Piece { kind, choice, text });
+            self.note(Note::Piece { kind, choice, text });
         }
     }
 
@@ -256,7 +292,7 @@ impl Sink {
     pub(crate) fn tool_call_start(&mut self, start: (u32, i32, &str, &str), is_server: bool) {
         let (choice, index, id, name) = start;
         let (id, name) = (self.keep(id), self.keep(name));
-        self.notes.push(Note::ToolCallStart {
+        self.note(Note::ToolCallStart {
             choice,
             index,
             id,
@@ -297,13 +333,13 @@ impl Sink {
                 whole,
                 is_server,
             };
-            self.notes.push(note);
+            self.note(note);
         }
     }
 
     pub(crate) fn finish(&mut self, choice: u32, reason: FinishReason, raw: &str) {
         let raw = self.keep(raw);
-        self.notes.push(Note::Finish {
+        self.note(Note::Finish {
             choice,
             reason,
             raw,
@@ -317,7 +353,7 @@ impl Sink {
         }
         if !self.notes.iter().any(|note| matches!(note, Note::Usage)) {
             self.usage = Usage::default();
-            self.notes.push(Note::Usage);
+            self.note(Note::Usage);
         }
         self.usage.merge(&usage);
     }
@@ -332,7 +368,7 @@ impl Sink {
     ) {
         let (code, message) = (self.keep_shown(code), self.keep(message));
         self.keep_raw(payload);
-        self.notes.push(Note::Error {
+        self.note(Note::Error {
             kind,
             transient,
             code,
@@ -343,16 +379,16 @@ impl Sink {
     pub(crate) fn other(&mut self, event: &str, payload: &[u8]) {
         let event = self.keep(event);
         self.keep_raw(payload);
-        self.notes.push(Note::Other { event });
+        self.note(Note::Other { event });
     }
 
     pub(crate) fn done(&mut self) {
-        self.notes.push(Note::Done);
+        self.note(Note::Done);
     }
 
     fn keep_raw(&mut self, payload: &[u8]) {
-        if self.raw.is_empty() {
-            self.raw.extend_from_slice(payload);
+        if self.raw.is_empty() && !memory::extend(&mut self.raw, payload) {
+            self.set_short();
         }
     }
 

@@ -3,12 +3,15 @@
 //! Senders number their calls, or name them, or neither; some repeat the ID or the name in every
 //! fragment, some use an index twice. The rules: a new ID at an index in use opens a new call; a
 //! fragment without an index goes to the call of its ID, else to the latest; an ID or a name that
-//! comes again is not news.
+//! comes again is not news. Of very many calls the latest are remembered, and one before them is a new
+//! one if it is returned to.
 
 use alloc::string::String;
 
 use super::pool::Pool;
+use super::progress::MAX_KNOWN;
 use super::sink::Sink;
+use crate::memory;
 
 /// The tool calls of a response so far.
 #[derive(Default)]
@@ -22,6 +25,8 @@ pub(crate) struct Tools {
 struct Known {
     choice: u32,
     index: i32,
+    /// Which of the calls of its choice it is, from 0.
+    number: usize,
     id: String,
     has_name: bool,
     has_arguments: bool,
@@ -84,27 +89,16 @@ impl Tools {
             }
             (if is_latest { at } else { last }, !is_latest)
         });
-        let (at, mut news) = found.unwrap_or_else(|| {
-            let count = self
-                .calls
-                .iter()
-                .filter(|known| known.choice == call.choice)
-                .count();
-            let new = self.calls.push();
-            new.choice = call.choice;
-            new.index = call
-                .index
-                .unwrap_or(i32::try_from(count).unwrap_or(i32::MAX));
-            new.id.clear();
-            new.has_name = false;
-            new.has_arguments = false;
-            new.is_server = call.is_server;
-            (self.calls.len() - 1, true)
-        });
+        let Some((at, mut news)) = found.or_else(|| Some((self.open(call)?, true))) else {
+            sink.set_short();
+            return call.index.unwrap_or_default();
+        };
         let known = &mut self.calls[at];
         let before = (known.has_name, known.has_arguments);
         if known.id.is_empty() && !call.id.is_empty() {
-            known.id.push_str(call.id);
+            if !memory::push_str(&mut known.id, call.id) {
+                sink.set_short();
+            }
             news = true;
         }
         let name = if known.has_name { "" } else { call.name };
@@ -118,6 +112,28 @@ impl Tools {
             self.version += 1;
         }
         known.index
+    }
+
+    /// Adds a call; `None` where there is no memory for it.
+    fn open(&mut self, call: &Call<'_>) -> Option<usize> {
+        let of_choice = self.calls.iter();
+        let of_choice = of_choice.filter(|known| known.choice == call.choice);
+        let number = of_choice.map(|known| known.number + 1).max().unwrap_or(0);
+        let new = if self.calls.len() < MAX_KNOWN {
+            self.calls.push()?
+        } else {
+            self.calls.recycle()?
+        };
+        new.choice = call.choice;
+        new.number = number;
+        new.index = call
+            .index
+            .unwrap_or(i32::try_from(number).unwrap_or(i32::MAX));
+        new.id.clear();
+        new.has_name = false;
+        new.has_arguments = false;
+        new.is_server = call.is_server;
+        Some(self.calls.len() - 1)
     }
 
     fn find(&self, call: &Call<'_>) -> Option<usize> {

@@ -138,7 +138,9 @@ impl<C: Carry> Parser<C> {
         let kept = self.carry.kept();
         if kept > 0 && kept < PRELUDE_BYTES {
             let len = (PRELUDE_BYTES - kept).min(input.len());
-            self.keep(input, len)?;
+            if !self.keep(input, len) {
+                return Err(self.lost());
+            }
         }
         let chunk: &'i [u8] = input;
         let is_carried = !self.carry.bytes().is_empty();
@@ -148,8 +150,8 @@ impl<C: Carry> Parser<C> {
             chunk
         };
         let Some(prelude) = start.first_chunk::<PRELUDE_BYTES>() else {
-            if !is_carried {
-                self.keep(input, chunk.len())?;
+            if !is_carried && !self.keep(input, chunk.len()) {
+                return Err(self.lost());
             }
             return Ok(None);
         };
@@ -175,7 +177,9 @@ impl<C: Carry> Parser<C> {
         }
         let frame = if is_carried {
             let missing = lengths.total - self.carry.kept();
-            self.keep(input, missing.min(input.len()))?;
+            if !self.keep(input, missing.min(input.len())) {
+                return Err(self.over_memory(lengths));
+            }
             if self.carry.kept() < lengths.total {
                 return Ok(None);
             }
@@ -183,7 +187,9 @@ impl<C: Carry> Parser<C> {
             self.carry.bytes()
         } else {
             let Some((frame, rest)) = chunk.split_at_checked(lengths.total) else {
-                self.keep(input, chunk.len())?;
+                if !self.keep(input, chunk.len()) {
+                    return Err(self.over_memory(lengths));
+                }
                 return Ok(None);
             };
             *input = rest;
@@ -212,17 +218,34 @@ impl<C: Carry> Parser<C> {
         }
     }
 
-    /// Moves bytes from the input to the carry.
-    fn keep(&mut self, input: &mut &[u8], len: usize) -> Result<(), Error> {
-        if !self.carry.push(input.get(..len).unwrap_or_default()) {
-            self.is_lost = true;
-            self.carry.truncate(0);
-            return Err(Error::OutOfMemory {
-                offset: self.frame_offset,
-            });
+    /// Moves bytes from the input to the carry. Returns false, and moves none, where there is no
+    /// memory.
+    fn keep(&mut self, input: &mut &[u8], len: usize) -> bool {
+        let is_kept = self.carry.push(input.get(..len).unwrap_or_default());
+        if is_kept {
+            self.consume(input, len);
         }
-        self.consume(input, len);
-        Ok(())
+        is_kept
+    }
+
+    /// There is no memory for the frame, which is skipped.
+    #[cold]
+    fn over_memory(&mut self, lengths: Lengths) -> Error {
+        self.skip = (lengths.total - self.carry.kept()) as u64;
+        self.carry.truncate(0);
+        Error::OutOfMemory {
+            offset: self.frame_offset,
+        }
+    }
+
+    /// There is no memory even for the frame's lengths, so nobody knows where the next one begins.
+    #[cold]
+    fn lost(&mut self) -> Error {
+        self.is_lost = true;
+        self.carry.truncate(0);
+        Error::OutOfMemory {
+            offset: self.frame_offset,
+        }
     }
 
     fn consume(&mut self, input: &mut &[u8], len: usize) {

@@ -167,6 +167,19 @@ impl<'a> Item<'a> {
             Item::Exception(x) => x.raw,
         }
     }
+
+    /// Where the item begins, in bytes from the start of the stream.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        match self {
+            Item::Event(x) => x.offset,
+            Item::Comment(x) => x.offset,
+            Item::Retry(x) => x.offset,
+            Item::Field(x) => x.offset,
+            Item::Blank(x) => x.offset,
+            Item::Exception(x) => x.offset,
+        }
+    }
 }
 
 /// The framings.
@@ -221,7 +234,9 @@ pub enum Error {
         /// The limit in bytes.
         limit: usize,
     },
-    /// Memory for the event could not be had. It is discarded like one that is too large.
+    /// Memory for the event could not be had. It is discarded like one that is too large. Where a
+    /// binary frame's lengths were cut by a chunk's end and found no memory, so is the rest of the
+    /// stream.
     OutOfMemory {
         /// Where the event begins, in bytes from the start of the stream.
         offset: u64,

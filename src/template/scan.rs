@@ -222,8 +222,13 @@ pub(super) fn is_escape(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// Undoes simple escapes.
-pub(super) fn unescape(text: &str, out: &mut String) {
+/// Undoes simple escapes. Returns false, and writes nothing, where there is no memory.
+pub(super) fn unescape(text: &str, out: &mut String) -> bool {
+    // What is undone is shorter.
+    let has_room = out.capacity() - out.len() >= text.len();
+    if !has_room && out.try_reserve(text.len()).is_err() {
+        return false;
+    }
     let mut rest = text;
     while let Some((before, escape)) = rest.split_once('\\') {
         out.push_str(before);
@@ -240,6 +245,7 @@ pub(super) fn unescape(text: &str, out: &mut String) {
         rest = behind.as_str();
     }
     out.push_str(rest);
+    true
 }
 
 /// A count: digits, as JSON has them.

@@ -9,6 +9,8 @@
 mod common;
 
 mod abi;
+#[cfg(unix)]
+mod driver;
 mod header;
 mod programs;
 mod replay;

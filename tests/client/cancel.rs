@@ -277,3 +277,63 @@ fn behind_the_end_it_does_no_harm() {
     // The connection went back before, and serves the next request.
     assert_eq!(super::read(client.stream(&request()).unwrap()).text, "a");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_thousand_cancels_leave_no_descriptor_open() {
+    super::load::alone("cancel::a_thousand_cancels");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "counts the descriptors of its whole process: a_thousand_cancels_leave_no_descriptor_open runs it in one of its own"]
+fn a_thousand_cancels() {
+    let open = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+    let before = open();
+    a_thousand_times_without_a_connection_left();
+    // The server's threads close their ends a moment later.
+    let begun = std::time::Instant::now();
+    while open() > before && begun.elapsed() < FOREVER {
+        thread::sleep(Duration::from_millis(10));
+    }
+    assert!(open() <= before, "{before} before, {} now", open());
+}
+
+#[test]
+fn ten_thousand_times_from_four_threads_while_it_is_read() {
+    const STREAMS: usize = 20;
+    let scripts: Vec<_> = (0..STREAMS)
+        .map(|_| {
+            super::server::rude(|connection| {
+                begin(connection, "");
+                let block = event("a").repeat(100);
+                while std::io::Write::write_all(&mut connection.stream, block.as_bytes()).is_ok() {}
+            })
+        })
+        .collect();
+    let server = Server::new(scripts);
+    let client = client(&server);
+    for round in 0..STREAMS {
+        let mut stream = client.stream(&request()).unwrap();
+        assert!(stream.next().unwrap().is_some());
+        let cancels: Vec<_> = (0..4)
+            .map(|_| {
+                let cancel = stream.cancel();
+                thread::spawn(move || (0..125).for_each(|_| cancel.cancel()))
+            })
+            .collect();
+        let error = loop {
+            match stream.next() {
+                Ok(Some(_)) => {}
+                Ok(None) => panic!("round {round} ended"),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.kind(), Kind::Cancelled, "round {round}");
+        for cancel in cancels {
+            cancel.join().unwrap();
+        }
+        assert!(stream.next().unwrap().is_none());
+        assert_eq!(stream.end(), End::Truncated);
+    }
+}

@@ -412,6 +412,30 @@ fn line_ends_inject_nothing() {
     assert_eq!(error.kind(), Kind::Request, "{error:?}");
     assert!(!format!("{error} {error:?}").contains(KEY), "{error:?}");
     assert!(server.requests().is_empty(), "{:?}", server.requests());
+    // Everything else of the options that goes into a request's head.
+    for injected in ["x\r\nX-Injected: 1", "x\nX-Injected: 1", "x\rX", "x\0"] {
+        let refuses = |change: fn(&mut deltawire::client::Options, &str)| {
+            let mut options = super::options(&server.url);
+            change(&mut options, injected);
+            let made = Client::new(options).and_then(|client| client.stream(&request()));
+            assert_eq!(made.unwrap_err().kind(), Kind::Request, "{injected:?}");
+        };
+        refuses(|options, it| options.headers = vec![("x-name".into(), it.into())]);
+        refuses(|options, it| options.headers = vec![(it.into(), "value".into())]);
+        refuses(|options, it| options.base_url.push_str(it));
+    }
+    assert!(server.requests().is_empty(), "{:?}", server.requests());
+}
+
+#[test]
+fn a_prompt_with_line_ends_is_one_request() {
+    let server = Server::new([answer(chunked([reply(&["a"]).as_bytes()]))]);
+    let mut request = super::request();
+    request.push("user", "x\r\n\r\nPOST /other HTTP/1.1\r\n\0");
+    let stream = client(&server).stream(&request).unwrap();
+    assert_eq!(super::read(stream).text, "a");
+    let seen = server.requests();
+    assert_eq!(seen.len(), 1, "{seen:?}");
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn peak() -> usize {
 
 /// Runs a test that measures its whole process in one of its own.
 #[cfg(target_os = "linux")]
-fn alone(name: &str) {
+pub(super) fn alone(name: &str) {
     let output = std::process::Command::new(std::env::current_exe().unwrap())
         .args(["--exact", name, "--ignored", "--nocapture"])
         .output()

@@ -19,6 +19,10 @@ pub enum Style {
     Grown,
     /// The members in order of their names: equal for equal values.
     Sorted,
+    /// White space wherever JSON allows it, but none that ends a line.
+    Blank,
+    /// Every character of a string that is none of an escape's as an escape.
+    Escaped,
 }
 
 /// Members of values that are the model's own, to which nothing may be added.
@@ -58,9 +62,12 @@ impl<'j> Json<'j> {
     }
 
     fn write_to(&self, style: Style, out: &mut Vec<u8>) {
-        let space: &[u8] = if style == Style::Spaced { b" \t" } else { b"" };
+        let space: &[u8] = match style {
+            Style::Spaced | Style::Blank => b" \t",
+            _ => b"",
+        };
         match self {
-            Json::Scalar(text) => out.extend_from_slice(text),
+            Json::Scalar(text) => scalar(text, style, out),
             Json::Array(elements) => {
                 out.push(b'[');
                 for (at, element) in elements.iter().enumerate() {
@@ -78,7 +85,7 @@ impl<'j> Json<'j> {
                 match style {
                     Style::Reversed => members.reverse(),
                     Style::Sorted => members.sort(),
-                    Style::Spaced | Style::Grown => {}
+                    Style::Spaced | Style::Grown | Style::Blank | Style::Escaped => {}
                 }
                 let is_grown = style == Style::Grown && !members.is_empty();
                 out.push(b'{');
@@ -92,7 +99,7 @@ impl<'j> Json<'j> {
                         out.push(b',');
                     }
                     out.extend_from_slice(space);
-                    out.extend_from_slice(key);
+                    scalar(key, style, out);
                     out.extend_from_slice(space);
                     out.push(b':');
                     out.extend_from_slice(space);
@@ -111,6 +118,44 @@ impl<'j> Json<'j> {
             }
         }
     }
+}
+
+/// Writes a scalar or a key.
+fn scalar(text: &[u8], style: Style, out: &mut Vec<u8>) {
+    let inner = text
+        .strip_prefix(b"\"")
+        .and_then(|text| text.strip_suffix(b"\""));
+    let inner = inner.and_then(|inner| std::str::from_utf8(inner).ok());
+    let Some(inner) = inner.filter(|_| style == Style::Escaped) else {
+        out.extend_from_slice(text);
+        return;
+    };
+    out.push(b'"');
+    let mut chars = inner.chars();
+    while let Some(char) = chars.next() {
+        if char == '\\' {
+            out.push(b'\\');
+            out.extend(
+                chars
+                    .next()
+                    .map(|char| char.to_string())
+                    .unwrap_or_default()
+                    .bytes(),
+            );
+            // Digits of an escape stay what they are.
+            if out.ends_with(b"\\u") {
+                out.extend(chars.by_ref().take(4).collect::<String>().bytes());
+            }
+        } else if char < ' ' {
+            // Which no string may have.
+            out.push(char as u8);
+        } else {
+            for unit in char.encode_utf16(&mut [0; 2]) {
+                out.extend(format!("\\u{unit:04X}").bytes());
+            }
+        }
+    }
+    out.push(b'"');
 }
 
 fn skip_space(rest: &mut &[u8]) {

@@ -6,8 +6,12 @@
 )]
 
 #[cfg(feature = "delta")]
+pub mod cases;
+#[cfg(feature = "delta")]
 pub mod decoding;
 pub mod framing;
 #[cfg(feature = "delta")]
 pub mod json;
 pub mod naive;
+pub mod others;
+pub mod random;

@@ -1468,3 +1468,22 @@ pub(crate) fn arbitrary(input: &[u8]) -> Case {
     }
     case
 }
+
+/// JSON that says something else: other scalars, members added, doubled, dropped and renamed.
+pub(crate) fn changed(text: &[u8], dice: &mut Dice<'_>) -> Vec<u8> {
+    let Some(mut json) = Json::read(text) else {
+        return text.to_vec();
+    };
+    for _ in 0..12 {
+        if dice.is_used_up() {
+            break;
+        }
+        match dice.one_in(3) {
+            true => reshape(&mut json, dice),
+            false => vary(&mut json, dice),
+        }
+    }
+    let mut out = Vec::new();
+    json.write(&mut out, &mut || 0);
+    out
+}

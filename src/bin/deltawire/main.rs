@@ -13,6 +13,7 @@ mod guide;
 mod input;
 mod listen;
 mod output;
+mod picture;
 mod recording;
 mod screen;
 mod serve;

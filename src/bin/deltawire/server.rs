@@ -161,10 +161,13 @@ impl Replies {
             return Err(Refusal::new(405, Some("method_not_supported"), message));
         }
         self.authorize(request)?;
+        // Of a request that offers to change the protocol, what is read is the connection, whose end does
+        // not come.
+        let length = request.body_length().unwrap_or(usize::MAX) as u64;
         let mut body = Vec::new();
         let read = request
             .as_reader()
-            .take(MAX_REQUEST_BYTES)
+            .take(length.min(MAX_REQUEST_BYTES))
             .read_to_end(&mut body);
         let json = match read {
             Ok(_) => serde_json::from_slice::<Value>(&body).map_err(|error| error.to_string()),

@@ -1,0 +1,3 @@
+module deltawire
+
+go 1.24
