@@ -272,3 +272,8 @@ pub use message::{Choice, Message, ToolCall};
 #[cfg(all(doctest, feature = "client"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// Those of the guide for who comes from another parser.
+#[cfg(all(doctest, feature = "delta"))]
+#[doc = include_str!("../docs/migrating.md")]
+struct Migrating;
