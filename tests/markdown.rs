@@ -368,7 +368,12 @@ fn consoles_show_what_is_printed() {
         for (printed, shown) in printed.lines().zip(block.text.lines()) {
             assert_eq!(steady(printed), steady(shown), "{}", block.at);
         }
-        assert_eq!(printed.lines().count(), block.text.lines().count(), "{}", block.at);
+        assert_eq!(
+            printed.lines().count(),
+            block.text.lines().count(),
+            "{}",
+            block.at
+        );
     }
     assert!(consoles > 0);
 }
@@ -419,7 +424,10 @@ fn code_in_other_languages_compiles() {
                         continue;
                     };
                     // Three points stand for what the reader does.
-                    format!("{before}{}{behind}", text.replace("    ...", "    (void)0;"))
+                    format!(
+                        "{before}{}{behind}",
+                        text.replace("    ...", "    (void)0;")
+                    )
                 };
                 let (compiler, standard) = match language {
                     "c" => ("cc", "-std=c99"),
