@@ -5,8 +5,16 @@
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
-const COMMANDS: [&str; 7] = [
-    "events", "deltas", "collect", "chat", "listen", "serve", "demo",
+const COMMANDS: [&str; 9] = [
+    "events",
+    "deltas",
+    "collect",
+    "chat",
+    "listen",
+    "serve",
+    "demo",
+    "completions",
+    "man",
 ];
 
 fn deltawire(args: &[&str]) -> Output {
@@ -101,6 +109,17 @@ fn manual_pages_are_set_without_a_warning() {
             );
         }
     }
+}
+
+#[test]
+fn the_first_page_names_all_others() {
+    let page = text(&["man"]).replace("\\-", "-");
+    let named: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("deltawire-")?.strip_suffix("(1)"))
+        .collect();
+    assert_eq!(named, COMMANDS);
+    assert!(page.contains("EXIT STATUS"), "{page}");
 }
 
 #[test]

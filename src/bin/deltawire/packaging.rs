@@ -15,6 +15,25 @@ Where shells look for them:
     zsh   _deltawire in a folder of $fpath
     fish  /usr/share/fish/vendor_completions.d/deltawire.fish";
 
+/// What no definition of an argument tells, as troff.
+const EXIT_STATUS: &str = r#".SH "EXIT STATUS"
+.TP
+\fB0\fR
+All went well.
+.TP
+\fB1\fR
+The stream carried an error or was cut.
+.TP
+\fB2\fR
+Wrong usage, a file that cannot be read among it.
+.TP
+\fB3\fR
+A connection failed, or the server refused.
+.TP
+\fB130\fR
+Ctrl\-C ended it.
+"#;
+
 #[derive(Debug, clap::Args)]
 #[command(after_help = DETAILS)]
 pub(crate) struct CompletionsArgs {
@@ -37,9 +56,12 @@ pub(crate) fn completions(
     print(&script)
 }
 
-pub(crate) fn man(mut all: clap::Command, args: &ManArgs) -> Result<Outcome, Failure> {
+pub(crate) fn man(all: clap::Command, args: &ManArgs) -> Result<Outcome, Failure> {
+    // `help` is no command with a page.
+    let mut all = all.disable_help_subcommand(true);
     // Gives the commands their full names.
     all.build();
+    let source = all.render_version().trim().to_owned();
     let page = match args.command.as_deref() {
         None => Man::new(all),
         Some(name) => {
@@ -49,8 +71,10 @@ pub(crate) fn man(mut all: clap::Command, args: &ManArgs) -> Result<Outcome, Fai
         }
     };
     let mut text = Vec::new();
-    page.render(&mut text)
+    page.source(source)
+        .render(&mut text)
         .map_err(|error| Failure::Usage(error.to_string()))?;
+    text.extend_from_slice(EXIT_STATUS.as_bytes());
     print(&text)
 }
 
