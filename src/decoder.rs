@@ -197,6 +197,30 @@ impl Decoder {
     /// An event for which there is no memory is such an error, and gives nothing. The JSON parser,
     /// simd-json, ends the process where it finds none for up to 2 MiB a thread, which it asks for when
     /// it first reads.
+    ///
+    /// ```
+    /// use deltawire::{Decoder, Delta};
+    ///
+    /// let mut decoder = Decoder::new();
+    /// let (mut text, mut errors) = (String::new(), 0);
+    /// let chunks: [&[u8]; 3] = [
+    ///     b"data: {\"choices\":[{\"index\":0,\"delta\":{\"con",
+    ///     b"tent\":\"Hi\"}}]}\n\ndata: {\"cho\n",
+    ///     b"\ndata: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"!\"}}]}\n\n",
+    /// ];
+    /// for chunk in chunks {
+    ///     let mut input = chunk;
+    ///     loop {
+    ///         match decoder.next(&mut input) {
+    ///             Ok(Some(Delta::Text { text: piece, .. })) => text.push_str(piece),
+    ///             Ok(Some(_)) => {}
+    ///             Ok(None) => break, // the chunk is used up
+    ///             Err(_) => errors += 1, // of one event
+    ///         }
+    ///     }
+    /// }
+    /// assert_eq!((text.as_str(), errors), ("Hi!", 1));
+    /// ```
     pub fn next<'d, 'i: 'd>(
         &'d mut self,
         input: &mut &'i [u8],
@@ -357,6 +381,22 @@ impl Decoder {
     /// # Errors
     ///
     /// As [`next`](Self::next).
+    ///
+    /// HTML section 9.2.6 drops an event without its blank line. Some servers forget that line, so here
+    /// one whose payload is whole comes out at the end, unless [`Options::eof`] says otherwise.
+    ///
+    /// ```
+    /// use deltawire::{Decoder, Delta, End};
+    ///
+    /// let mut decoder = Decoder::new();
+    /// let mut input = &b"data: {\"choices\":[{\"index\":0,\"delta\":{}}]}\n\ndata: [DONE]"[..];
+    /// while decoder.next(&mut input)?.is_some() {}
+    /// assert_eq!(decoder.end(), End::Truncated);
+    /// assert_eq!(decoder.finish()?, Some(Delta::Done));
+    /// assert_eq!(decoder.finish()?, None);
+    /// assert_eq!(decoder.end(), End::Complete);
+    /// # Ok::<(), deltawire::Error>(())
+    /// ```
     pub fn finish(&mut self) -> Result<Option<Delta<'_>>, Error> {
         if self.advance_to_end()? {
             return Ok(self.events.sink.next());

@@ -138,6 +138,37 @@
 //! # Ok::<(), deltawire::client::Error>(())
 //! ```
 //!
+//! ## Async
+//!
+//! The core never waits, so a body of any runtime does: what is awaited is the next chunk, such as
+//! `response.chunk()` of `reqwest` or a frame of `hyper`. `examples/async` and `examples/gateway` are
+//! whole programs.
+//!
+#![cfg_attr(feature = "delta", doc = "```")]
+#![cfg_attr(not(feature = "delta"), doc = "```ignore")]
+//! use deltawire::{Decoder, Delta, End, Error};
+//!
+//! async fn read(mut chunk: impl AsyncFnMut() -> Option<Vec<u8>>) -> Result<(String, End), Error> {
+//!     let (mut decoder, mut reply) = (Decoder::new(), String::new());
+//!     while let Some(chunk) = chunk().await {
+//!         let mut input = &chunk[..];
+//!         while let Some(delta) = decoder.next(&mut input)? {
+//!             if let Delta::Text { text, .. } = delta {
+//!                 reply.push_str(text);
+//!             }
+//!         }
+//!     }
+//!     while decoder.finish()?.is_some() {}
+//!     Ok((reply, decoder.end()))
+//! }
+//! # let mut body = vec![b"data: [DONE]\n\n".to_vec(), b"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"}}]}\n\n".to_vec()];
+//! # let mut reading = std::pin::pin!(read(async move || body.pop()));
+//! # let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+//! # let std::task::Poll::Ready(read) = reading.as_mut().poll(&mut context) else { panic!() };
+//! # assert_eq!(read?, ("Hi".to_owned(), End::Complete));
+//! # Ok::<(), Error>(())
+//! ```
+//!
 //! # What is borrowed
 //!
 //! An item or a delta borrows from the chunk where it lies whole in it, else from the memory of what
@@ -272,3 +303,8 @@ pub use message::{Choice, Message, ToolCall};
 #[cfg(all(doctest, feature = "client"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// Those of the guide for who comes from another parser.
+#[cfg(all(doctest, feature = "delta"))]
+#[doc = include_str!("../docs/migrating.md")]
+struct Migrating;

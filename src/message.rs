@@ -260,6 +260,23 @@ impl Message {
     }
 
     /// Takes in a delta that arrived so long after the request, and notes that in `timing`.
+    ///
+    /// The moments are the caller's: the core has no clock.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use deltawire::{Delta, Message};
+    ///
+    /// let mut message = Message::new();
+    /// for (text, arrived) in [("One", 300), (" two", 320), (" three", 350)] {
+    ///     let delta = Delta::Text { choice: 0, text };
+    ///     message.push_at(&delta, Duration::from_millis(arrived));
+    /// }
+    /// assert_eq!(message.text(), "One two three");
+    /// assert_eq!(message.timing.first_token(), Some(Duration::from_millis(300)));
+    /// assert_eq!(message.timing.whole, Some(Duration::from_millis(350)));
+    /// ```
     pub fn push_at(&mut self, delta: &Delta<'_>, arrived: Duration) {
         self.push(delta);
         self.timing.whole = Some(arrived);

@@ -96,6 +96,22 @@ const MAX_IDLE: usize = 16;
 
 /// Asks one provider. Keeps its connections for the next request; clones share them. May be used by
 /// several threads at once.
+///
+/// ```no_run
+/// use std::time::Duration;
+///
+/// use deltawire::client::{Client, Options, Provider, Request};
+///
+/// let mut options = Options::from_env(Provider::OpenAi);
+/// options.timeout_first_byte = Some(Duration::from_secs(60));
+/// let client = Client::new(options)?;
+/// let mut request = Request::chat("gpt-4o-mini");
+/// request.push("user", "What's 1+1? Answer in one word.");
+/// // Whole, for who does not stream.
+/// let message = client.ask(&request).fetch()?;
+/// println!("{}", message.text());
+/// # Ok::<(), deltawire::client::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Client(Arc<Shared>);
 

@@ -18,6 +18,19 @@ pub struct Options {
     pub max_event_bytes: usize,
     /// Members of a delta that carry text or reasoning besides those that are known: for a new
     /// sender of OpenAI's chat format that invented names of its own.
+    ///
+    /// ```
+    /// use deltawire::{Decoder, Delta, Options};
+    ///
+    /// let mut options = Options::default();
+    /// options.fields.reasoning = Some("musings".to_owned());
+    /// let mut decoder = Decoder::with_options(options);
+    /// let mut input =
+    ///     &b"data: {\"choices\":[{\"index\":0,\"delta\":{\"musings\":\"Well\"}}]}\n\n"[..];
+    /// let delta = Delta::Reasoning { choice: 0, text: "Well" };
+    /// assert_eq!(decoder.next(&mut input)?, Some(delta));
+    /// # Ok::<(), deltawire::Error>(())
+    /// ```
     pub fields: Fields,
     /// What becomes of an event that lacks its blank line at the end. Flushing, the default,
     /// delivers it where its payload is whole, since some servers forget the last line end.

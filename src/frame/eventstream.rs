@@ -19,6 +19,23 @@ const PRELUDE_BYTES: usize = 12;
 const OVERHEAD_BYTES: usize = 16;
 
 /// An incremental parser of one stream of frames.
+///
+/// ```
+/// use deltawire::frame::{Item, eventstream};
+///
+/// let frame = b"\x00\x00\x00<\x00\x00\x00*\xdaHC8\
+///     \x0d:message-type\x07\x00\x05event\
+///     \x0b:event-type\x07\x00\x05chunk\
+///     {}\xc8d\xb7P";
+/// let mut memory = [0; 128];
+/// let mut parser = eventstream::Parser::in_memory(&mut memory);
+/// let (head, mut input) = frame.split_at(30);
+/// assert_eq!(parser.next(&mut &*head)?, None);
+/// let Some(Item::Event(event)) = parser.next(&mut input)? else { unreachable!() };
+/// assert_eq!(event.event, "chunk");
+/// assert_eq!(event.data, "{}");
+/// # Ok::<(), deltawire::frame::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Parser<C> {
     carry: C,

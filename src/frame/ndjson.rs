@@ -13,6 +13,24 @@ use super::{Blank, Carry, Eof, Error, Event, Fixed, Item, MAX_EVENT_BYTES, Value
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// An incremental parser of one stream of lines.
+///
+/// ```
+/// use deltawire::frame::{Eof, Item, ndjson};
+///
+/// let mut memory = [0; 64];
+/// let mut parser = ndjson::Parser::in_memory(&mut memory);
+/// let mut lines = 0;
+/// for chunk in [&b"{\"n\":1}\r\n{\"n\""[..], b":2}\n{\"n\":3}"] {
+///     let mut input = chunk;
+///     while let Some(item) = parser.next(&mut input)? {
+///         lines += u32::from(matches!(item, Item::Event(_)));
+///     }
+/// }
+/// assert_eq!(lines, 2);
+/// let Some(Item::Event(last)) = parser.finish(Eof::Flush)? else { unreachable!() };
+/// assert_eq!(last.data, "{\"n\":3}");
+/// # Ok::<(), deltawire::frame::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Parser<C> {
     carry: C,

@@ -26,6 +26,23 @@ use super::{
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// An incremental parser of one event stream.
+///
+/// ```
+/// use deltawire::frame::{Item, sse};
+///
+/// let mut memory = [0; 128];
+/// let mut parser = sse::Parser::in_memory(&mut memory);
+/// let mut input = &b"id: 7\nevent: note\ndata: a\ndata: b\n\nretry: 500\nid: 8\ndata: c\n"[..];
+/// let Some(Item::Event(event)) = parser.next(&mut input)? else { unreachable!() };
+/// assert_eq!(event.event, "note");
+/// assert_eq!(event.data, "a\nb");
+/// let Some(Item::Retry(retry)) = parser.next(&mut input)? else { unreachable!() };
+/// assert_eq!(retry.millis, 500);
+/// // The last event lacks its blank line: it is not dispatched, and its ID does not count.
+/// assert_eq!(parser.next(&mut input)?, None);
+/// assert_eq!(parser.last_event_id(), "7");
+/// # Ok::<(), deltawire::frame::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Parser<C> {
     carry: C,

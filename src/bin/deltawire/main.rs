@@ -13,6 +13,7 @@ mod guide;
 mod input;
 mod listen;
 mod output;
+mod packaging;
 mod picture;
 mod recording;
 mod screen;
@@ -21,7 +22,7 @@ mod server;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// Read streaming LLM responses: events, deltas, whole messages.
 #[derive(Debug, Parser)]
@@ -47,6 +48,10 @@ enum Command {
     Serve(serve::Args),
     /// Play OpenAI's streaming guide on this machine: no key, no network
     Demo(demo::Args),
+    /// Print the completions for a shell
+    Completions(packaging::CompletionsArgs),
+    /// Print a manual page, as troff
+    Man(packaging::ManArgs),
 }
 
 /// How a command ended; the exit status.
@@ -99,6 +104,8 @@ fn main() -> ExitCode {
         Command::Listen(args) => listen::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => demo::run(&args),
+        Command::Completions(args) => packaging::completions(Cli::command(), &args),
+        Command::Man(args) => packaging::man(Cli::command(), &args),
     };
     match result {
         Ok(outcome) => ExitCode::from(outcome as u8),
