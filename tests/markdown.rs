@@ -87,6 +87,13 @@ const COMMANDS: &[(&str, How)] = &[
     ("run ", Not(LANGUAGE)),
     ("run() ", Not(LANGUAGE)),
     ("target/deltas ", Long),
+    ("fuzz/run ", Stage("fuzz")),
+    ("binding=", Not(LANGUAGE)),
+    ("mcs ", Not(LANGUAGE)),
+    ("mono ", Not(LANGUAGE)),
+    ("perl ", Not(LANGUAGE)),
+    ("zig ", Not(LANGUAGE)),
+    ("../../target/deltas ", Not(LANGUAGE)),
 ];
 
 /// Pieces of C that are no whole file, by how they begin, with what has to stand around them. Without
@@ -121,7 +128,9 @@ const PIECES: &[(&str, Option<(&str, &str)>)] = &[
 ];
 
 /// What blocks may say they are beside those that are looked at here.
-const OTHER_LANGUAGES: [&str; 7] = ["go", "java", "js", "lua", "php", "ruby", "zig"];
+const OTHER_LANGUAGES: &[&str] = &[
+    "csharp", "go", "java", "js", "lua", "perl", "php", "ruby", "zig",
+];
 
 /// A block of a document.
 #[derive(Debug)]
