@@ -34,7 +34,8 @@ enum How {
 
 const CHANGES: &str = "renews what is checked in; the test that holds it is in stage test or capi";
 const ASKS: &str = "asks a provider, with a key";
-const LANGUAGE: &str = "needs a language; ffi-examples/run does the same";
+const LANGUAGE: &str =
+    "needs a language; .ci/run languages runs these programs, by commands of its own";
 
 /// How each command begins; the longest beginning counts.
 const COMMANDS: &[(&str, How)] = &[
@@ -46,6 +47,8 @@ const COMMANDS: &[(&str, How)] = &[
     ),
     ("UPDATE_ABI=1 ", Not(CHANGES)),
     ("UPDATE_HEADER=1 ", Not(CHANGES)),
+    ("../../target/deltas ", Not(LANGUAGE)),
+    ("binding=", Not(LANGUAGE)),
     ("c++ -std=c++17 -pthread ffi-examples/cpp/chat.cpp ", Long),
     ("cargo clippy ", Stage("lint")),
     ("cargo fmt --check ", Stage("format")),
@@ -79,14 +82,19 @@ const COMMANDS: &[(&str, How)] = &[
         Not("tests every language that is installed: minutes"),
     ),
     ("ffi-examples/stage ", Long),
+    ("fuzz/run ", Stage("fuzz")),
     ("go run ", Not(LANGUAGE)),
     ("luajit ", Not(LANGUAGE)),
+    ("mcs ", Not(LANGUAGE)),
     ("mkdir -p fuzz/found ", Runs),
+    ("mono ", Not(LANGUAGE)),
     ("node ", Not(LANGUAGE)),
+    ("perl ", Not(LANGUAGE)),
     ("pip install ", Not(LANGUAGE)),
     ("run ", Not(LANGUAGE)),
     ("run() ", Not(LANGUAGE)),
     ("target/deltas ", Long),
+    ("zig ", Not(LANGUAGE)),
 ];
 
 /// Pieces of C that are no whole file, by how they begin, with what has to stand around them. Without
@@ -121,7 +129,9 @@ const PIECES: &[(&str, Option<(&str, &str)>)] = &[
 ];
 
 /// What blocks may say they are beside those that are looked at here.
-const OTHER_LANGUAGES: [&str; 7] = ["go", "java", "js", "lua", "php", "ruby", "zig"];
+const OTHER_LANGUAGES: [&str; 9] = [
+    "csharp", "go", "java", "js", "lua", "perl", "php", "ruby", "zig",
+];
 
 /// A block of a document.
 #[derive(Debug)]
