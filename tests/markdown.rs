@@ -243,7 +243,8 @@ fn blocks_of(path: &Path) -> Vec<Block> {
 /// The commands of a block that is no console: a line each, with what goes on joined, and without the
 /// words that explain it, which stand three spaces behind it.
 fn commands(block: &Block) -> Vec<String> {
-    let joined = block.text.replace("\\\n", " ");
+    let parts: Vec<&str> = block.text.split("\\\n").map(str::trim).collect();
+    let joined = parts.join(" ");
     let command = |line: &str| {
         line.split("   ")
             .next()
