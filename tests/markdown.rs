@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use self::How::{Long, Not, Runs, Stage};
+use self::How::{Long, Not, Runs, Stage, With};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -26,6 +26,8 @@ enum How {
     Runs,
     /// It is run here where `DELTAWIRE_LONG` is set: minutes of building.
     Long,
+    /// The same, where this succeeds: what it needs is there.
+    With(&'static str),
     /// A stage of `.ci/run` does what it does.
     Stage(&'static str),
     /// It is not run, for this reason.
@@ -34,7 +36,11 @@ enum How {
 
 const CHANGES: &str = "renews what is checked in; the test that holds it is in stage test or capi";
 const ASKS: &str = "asks a provider, with a key";
-const LANGUAGE: &str = "needs a language; ffi-examples/run does the same";
+const LANGUAGE: &str =
+    "fetches packages or has its own folders; .ci/run languages runs these programs in its way";
+const CSHARP: &str = "mcs --version && mono --version";
+const GO: &str = "go version";
+const ZIG: &str = "zig version";
 
 /// How each command begins; the longest beginning counts.
 const COMMANDS: &[(&str, How)] = &[
@@ -46,6 +52,8 @@ const COMMANDS: &[(&str, How)] = &[
     ),
     ("UPDATE_ABI=1 ", Not(CHANGES)),
     ("UPDATE_HEADER=1 ", Not(CHANGES)),
+    ("../../target/deltas ", With(ZIG)),
+    ("binding=", With(CSHARP)),
     ("c++ -std=c++17 -pthread ffi-examples/cpp/chat.cpp ", Long),
     ("cargo clippy ", Stage("lint")),
     ("cargo fmt --check ", Stage("format")),
@@ -69,31 +77,36 @@ const COMMANDS: &[(&str, How)] = &[
     ("cargo test --all-features ", Stage("test")),
     ("cargo test --manifest-path examples/", Stage("examples")),
     ("cc ffi-examples/c/", Long),
-    ("cd ffi-examples/", Not(LANGUAGE)),
+    ("cd ffi-examples/csharp ", With(CSHARP)),
+    ("cd ffi-examples/go ", With(GO)),
+    ("cd ffi-examples/node ", Not(LANGUAGE)),
+    ("cd ffi-examples/zig ", With(ZIG)),
     ("export ", Runs),
     ("ffi-examples/java/check ", Not(LANGUAGE)),
-    ("ffi-examples/php/", Not(LANGUAGE)),
-    ("ffi-examples/ruby/", Not(LANGUAGE)),
+    (
+        "ffi-examples/php/",
+        With("php -r 'exit(extension_loaded(\"ffi\") ? 0 : 1);'"),
+    ),
+    ("ffi-examples/ruby/", With("ruby -rfiddle -e 1")),
     (
         "ffi-examples/run ",
         Not("tests every language that is installed: minutes"),
     ),
     ("ffi-examples/stage ", Long),
-    ("go run ", Not(LANGUAGE)),
-    ("luajit ", Not(LANGUAGE)),
+    ("fuzz/run ", Stage("fuzz")),
+    ("go run ./cmd/chat ", Not(ASKS)),
+    ("go run ./cmd/deltas ", With(GO)),
+    ("luajit ", With("luajit -v")),
+    ("mcs ", With(CSHARP)),
     ("mkdir -p fuzz/found ", Runs),
+    ("mono ", With(CSHARP)),
     ("node ", Not(LANGUAGE)),
+    ("perl ", With("perl -MFFI::Platypus -e 1")),
     ("pip install ", Not(LANGUAGE)),
     ("run ", Not(LANGUAGE)),
     ("run() ", Not(LANGUAGE)),
     ("target/deltas ", Long),
-    ("fuzz/run ", Stage("fuzz")),
-    ("binding=", Not(LANGUAGE)),
-    ("mcs ", Not(LANGUAGE)),
-    ("mono ", Not(LANGUAGE)),
-    ("perl ", Not(LANGUAGE)),
-    ("zig ", Not(LANGUAGE)),
-    ("../../target/deltas ", Not(LANGUAGE)),
+    ("zig ", With(ZIG)),
 ];
 
 /// Pieces of C that are no whole file, by how they begin, with what has to stand around them. Without
@@ -128,7 +141,7 @@ const PIECES: &[(&str, Option<(&str, &str)>)] = &[
 ];
 
 /// What blocks may say they are beside those that are looked at here.
-const OTHER_LANGUAGES: &[&str] = &[
+const OTHER_LANGUAGES: [&str; 9] = [
     "csharp", "go", "java", "js", "lua", "perl", "php", "ruby", "zig",
 ];
 
@@ -230,7 +243,8 @@ fn blocks_of(path: &Path) -> Vec<Block> {
 /// The commands of a block that is no console: a line each, with what goes on joined, and without the
 /// words that explain it, which stand three spaces behind it.
 fn commands(block: &Block) -> Vec<String> {
-    let joined = block.text.replace("\\\n", " ");
+    let parts: Vec<&str> = block.text.split("\\\n").map(str::trim).collect();
+    let joined = parts.join(" ");
     let command = |line: &str| {
         line.split("   ")
             .next()
@@ -316,6 +330,15 @@ fn every_command_is_run_or_said_why_not() {
             let is_run = match how {
                 Runs => true,
                 Long => runs_long,
+                With(probe) => {
+                    runs_long && {
+                        let is_there = bash(probe).1;
+                        if !is_there {
+                            println!("SKIPPED: {}: `{command}`, for want of `{probe}`", block.at);
+                        }
+                        is_there
+                    }
+                }
                 Stage(name) => {
                     let stage = format!("\nstage_{name}() {{");
                     assert!(
