@@ -171,8 +171,9 @@
 //!
 //! # What is borrowed
 //!
-//! An item or a delta borrows from the chunk where it lies whole in it, else from the memory of what
-//! made it. Either way **it lives until the next call** on the parser, decoder or stream, and the
+//! An item borrows from the chunk where it lies whole in it, and so does the text of a delta whose event
+//! a template reads, which most are; else they borrow from the memory of what made them. Either way
+//! **they live until the next call** on the parser, decoder or stream, and the
 //! compiler holds the caller to that. What is to be kept is copied, or put into a [`Message`].
 //!
 #![cfg_attr(feature = "delta", doc = "```compile_fail,E0499")]
