@@ -333,6 +333,8 @@ sub Deltawire::Decoder::deltas {
         if ($callback) {
             $callback->($_) for splice @items;
         }
+        # With room left and the input used up nothing waits: a call is spared.
+        last if $status == DELTA && unpack('J', $self->{batch}) < $self->{capacity} && unpack('x16J', $input) == $len;
     }
     return @items;
 }

@@ -45,8 +45,11 @@ export class Decoder {
     for (;;) {
       const status = dw.decoder_next_batch(handle, INPUT, DELTAS, this.#capacity, COUNT);
       if (status === DELTA) {
-        const end = DELTAS_WORD + words[COUNT_WORD] * DELTA_WORDS;
+        const count = words[COUNT_WORD];
+        const end = DELTAS_WORD + count * DELTA_WORDS;
         for (let at = DELTAS_WORD; at < end; at += DELTA_WORDS) found.push(delta(words, at));
+        // With room left and the input used up nothing waits: a call is spared.
+        if (count < this.#capacity && words[INPUT_WORD + 4] === len) return;
       } else if (status === OK) {
         return;
       } else {
