@@ -88,10 +88,12 @@ impl Recording {
             Item::Event(event) => self.note_chunk(&event.data),
             _ => Kind::Line,
         };
-        self.pieces.push(Piece {
-            bytes: item.raw().to_vec(),
-            kind,
-        });
+        let mut bytes = item.raw().to_vec();
+        // The stream's last line may lack its end, and comes before the event it stands in.
+        if kind == Kind::Line && !matches!(bytes.last(), None | Some(b'\n' | b'\r')) {
+            bytes.push(b'\n');
+        }
+        self.pieces.push(Piece { bytes, kind });
     }
 
     /// Takes from a chunk what a message does not keep.
