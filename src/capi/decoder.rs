@@ -10,6 +10,8 @@
 //!     { sizeof(dw_decoder_options), 0, 0, 0, 0, 0, 0, { NULL, 0 }, { NULL, 0 } }
 //! ```
 
+// Long, since a file is a section of the header, whose comments are half of it.
+
 use core::mem::MaybeUninit;
 
 use super::boundary::{Handle, ask, enter, give, run, show, show_error, take};

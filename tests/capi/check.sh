@@ -151,7 +151,9 @@ header = open("include/deltawire.h").read()
 for function in re.findall(r"^(?:DW_NODISCARD )?((?:const )?\w+ \**dw_\w+\([^;]*\));", header, re.M):
     print(function, "{}" if function.startswith("void dw_") else "{ return 0; }")
 STUBS
-    cc -g -w -shared -fPIC -Iinclude "$out/stubs.c" -o "$out/libdeltawire.so"
+    # By its name alone, which is all that the ABI then says of where it lies.
+    local include=$PWD/include
+    (cd "$out" && cc -g -w -shared -fPIC -I"$include" stubs.c -o libdeltawire.so)
     local now=$out/abi.xml
     abidw --no-corpus-path --no-comp-dir-path --no-show-locs --out-file "$now" "$out/libdeltawire.so"
     if [ -n "${UPDATE_ABI:-}" ]; then
