@@ -338,7 +338,8 @@ fn plain(response: &[u8]) -> Option<Plain> {
     })
 }
 
-/// The bytes of a body in chunks, and whether the last one is there.
+/// The bytes of a body in chunks, and whether the last one is there: the one of no bytes, of which RFC
+/// 9112, 8 says that a body without it is incomplete. The empty line behind it may be missing.
 fn unchunked(mut rest: &[u8]) -> Option<(Vec<u8>, bool)> {
     let mut body = Vec::new();
     loop {
@@ -356,11 +357,7 @@ fn unchunked(mut rest: &[u8]) -> Option<(Vec<u8>, bool)> {
         }
         let size = usize::from_str_radix(size, 16).ok()?;
         if size == 0 {
-            return match rest {
-                b"\r\n" => Some((body, true)),
-                b"" | b"\r" => Some((body, false)),
-                _ => None,
-            };
+            return matches!(rest, b"" | b"\r" | b"\r\n").then_some((body, true));
         }
         let (data, behind) = rest.split_at(size.min(rest.len()));
         body.extend_from_slice(data);
