@@ -1504,6 +1504,24 @@ void dw_stream_free(dw_stream *stream);
 DW_NODISCARD dw_status dw_stream_next(dw_stream *stream, dw_delta *delta);
 
 /**
+ * Waits for the next delta, then takes those that can be had without waiting, up to `capacity`: one
+ * call where crossing into C is what costs. The first call sends the request. An error behind deltas
+ * is returned by the next call.
+ *
+ * Valid until the next call on `stream` other than const ones: the slices in all of `deltas`.
+ *
+ * @param deltas    Room for `capacity` deltas, of which the first `count` are written.
+ * @param capacity  At least 1.
+ * @param count     Receives how many deltas there are: 0 unless DW_DELTA is returned. Not written on
+ *                  DW_ERR_ARGUMENT and DW_ERR_PANIC.
+ * @return As `dw_stream_next`.
+ */
+DW_NODISCARD dw_status dw_stream_next_batch(dw_stream *stream,
+                                            dw_delta *deltas,
+                                            size_t capacity,
+                                            size_t *count);
+
+/**
  * Sends the request, waits for the whole response and reads it into a message, in place of what that
  * had. A request of JSON has to ask for a response that is not streamed.
  *

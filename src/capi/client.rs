@@ -24,8 +24,10 @@
 
 use core::cell::UnsafeCell;
 use core::ffi::c_char;
-use core::mem::MaybeUninit;
+use core::mem::{self, MaybeUninit};
+use core::ptr;
 
+use super::batch;
 use super::boundary::{Handle, ask, enter, give, run, show, take};
 use super::decoder::dw_decoder_options;
 use super::delta::dw_delta;
@@ -67,6 +69,10 @@ pub struct dw_stream {
 struct Running {
     is_poisoned: bool,
     stream: transport::Stream,
+    /// What a batch hands out.
+    kept: Vec<u8>,
+    /// An error that a batch met behind its deltas.
+    pending: Option<transport::Error>,
     failure: Failure,
     refusal: Option<transport::Refusal>,
 }
@@ -487,6 +493,8 @@ pub unsafe extern "C" fn dw_client_stream(
             running: UnsafeCell::new(Running {
                 is_poisoned: false,
                 stream: running,
+                kept: Vec::new(),
+                pending: None,
                 failure: Failure::NONE,
                 refusal: None,
             }),
@@ -526,15 +534,75 @@ pub unsafe extern "C" fn dw_stream_next(stream: *mut dw_stream, delta: *mut dw_d
         let Some(delta) = (unsafe { delta.cast::<MaybeUninit<dw_delta>>().as_mut() }) else {
             return dw_status::DW_ERR_ARGUMENT;
         };
-        let error = match running.stream.next() {
-            Ok(Some(next)) => {
-                dw_delta::write(delta, &next);
-                return dw_status::DW_DELTA;
-            }
-            Ok(None) => return dw_status::DW_OK,
-            Err(error) => error,
+        let error = match running.pending.take() {
+            Some(error) => error,
+            None => match running.stream.next() {
+                Ok(Some(next)) => {
+                    dw_delta::write(delta, &next);
+                    return dw_status::DW_DELTA;
+                }
+                Ok(None) => return dw_status::DW_OK,
+                Err(error) => error,
+            },
         };
         running.fail(&error)
+    })
+}
+
+/// Waits for the next delta, then takes those that can be had without waiting, up to `capacity`: one
+/// call where crossing into C is what costs. The first call sends the request. An error behind deltas
+/// is returned by the next call.
+///
+/// Valid until the next call on `stream` other than const ones: the slices in all of `deltas`.
+///
+/// @param deltas    Room for `capacity` deltas, of which the first `count` are written.
+/// @param capacity  At least 1.
+/// @param count     Receives how many deltas there are: 0 unless DW_DELTA is returned. Not written on
+///                  DW_ERR_ARGUMENT and DW_ERR_PANIC.
+/// @return As `dw_stream_next`.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn dw_stream_next_batch(
+    stream: *mut dw_stream,
+    deltas: *mut dw_delta,
+    capacity: usize,
+    count: *mut usize,
+) -> dw_status {
+    // SAFETY: NULL, or a stream that was not freed. No other thread uses what runs.
+    enter(unsafe { running(stream) }, |running| {
+        // SAFETY: NULL, or room for `capacity` deltas.
+        let Some(room) = unsafe { batch::room(deltas, capacity) }.filter(|_| !count.is_null())
+        else {
+            return dw_status::DW_ERR_ARGUMENT;
+        };
+        let (filled, error) = match running.pending.take() {
+            Some(error) => (0, Some(error)),
+            None => {
+                let Running { stream, kept, .. } = running;
+                let mut is_first = true;
+                // The stream's buffer is its own, so all slices are copied.
+                batch::fill(room, ptr::null()..ptr::null(), kept, |slot| {
+                    if !mem::replace(&mut is_first, false) && !stream.is_ready() {
+                        return Ok(None);
+                    }
+                    let next = stream.next()?;
+                    Ok(next.as_ref().map(|next| dw_delta::write(slot, next)))
+                })
+            }
+        };
+        // SAFETY: not NULL, so it points to a number that may be written.
+        unsafe { count.write(filled) };
+        match error {
+            Some(error) if filled == 0 => running.fail(&error),
+            error => {
+                running.pending = error;
+                if filled == 0 {
+                    dw_status::DW_OK
+                } else {
+                    dw_status::DW_DELTA
+                }
+            }
+        }
     })
 }
 

@@ -14,6 +14,7 @@
 
 use core::mem::MaybeUninit;
 
+use super::batch;
 use super::boundary::{Handle, ask, enter, give, run, show, show_error, take};
 use super::delta::dw_delta;
 use super::names;
@@ -24,9 +25,6 @@ use super::window::Window;
 use crate::frame::{Eof, MAX_EVENT_BYTES};
 use crate::memory;
 use crate::{Decoder, Error, Fields};
-
-/// A batch ends where so many bytes had to be copied for it, and so many are kept for the next one.
-const MAX_KEPT_BYTES: usize = 64 * 1024;
 
 /// Reads one response.
 pub struct dw_decoder {
@@ -327,14 +325,11 @@ pub unsafe extern "C" fn dw_decoder_next_batch(
 ) -> dw_status {
     // SAFETY: NULL, or a decoder that was not freed and that no other thread uses meanwhile.
     enter(unsafe { decoder.as_mut() }, |handle| {
-        let is_room = size_of::<dw_delta>()
-            .checked_mul(capacity)
-            .is_some_and(|size| size > 0 && isize::try_from(size).is_ok());
-        if deltas.is_null() || count.is_null() || !is_room {
+        // SAFETY: NULL, or room for `capacity` deltas.
+        let Some(room) = unsafe { batch::room(deltas, capacity) }.filter(|_| !count.is_null())
+        else {
             return dw_status::DW_ERR_ARGUMENT;
-        }
-        // SAFETY: there is room for `capacity` deltas, of which nothing is read.
-        let room = unsafe { core::slice::from_raw_parts_mut(deltas.cast(), capacity) };
+        };
         let mut filled = 0;
         if handle.kept_back != 0 {
             // SAFETY: NULL, or an input that nothing else points to meanwhile.
@@ -349,13 +344,20 @@ pub unsafe extern "C" fn dw_decoder_next_batch(
                 failure,
                 ..
             } = handle;
-            let read = |rest: &mut &[u8]| match batch(decoder, rest, room, kept) {
-                (0, None) => dw_status::DW_OK,
-                (0, Some(error)) => failure.note(&error),
-                (len, error) => {
-                    filled = len;
-                    *pending = error;
-                    dw_status::DW_DELTA
+            let read = |rest: &mut &[u8]| {
+                let input = rest.as_ptr_range();
+                let batch = batch::fill(room, input, kept, |slot| match &decoder.next(rest) {
+                    Ok(next) => Ok(next.as_ref().map(|next| dw_delta::write(slot, next))),
+                    Err(error) => Err(*error),
+                });
+                match batch {
+                    (0, None) => dw_status::DW_OK,
+                    (0, Some(error)) => failure.note(&error),
+                    (len, error) => {
+                        filled = len;
+                        *pending = error;
+                        dw_status::DW_DELTA
+                    }
                 }
             };
             // SAFETY: NULL, or an input whose bytes stay as they are during the call.
@@ -375,73 +377,6 @@ pub unsafe extern "C" fn dw_decoder_next_batch(
         }
         status
     })
-}
-
-/// Fills `room` with deltas. Gives how many, and the error that ended them.
-///
-/// Deltas of several events can be handed out together since each slice points either into the input,
-/// which stays, or to bytes of the decoder's own, which the next event overwrites and which are
-/// therefore copied first.
-fn batch(
-    decoder: &mut Decoder,
-    rest: &mut &[u8],
-    room: &mut [MaybeUninit<dw_delta>],
-    kept: &mut Vec<u8>,
-) -> (usize, Option<Error>) {
-    let input = rest.as_ptr_range();
-    let is_lent = |slice: &dw_slice| slice.len > 0 && !input.contains(&slice.ptr);
-    kept.clear();
-    kept.shrink_to(MAX_KEPT_BYTES);
-    let mut len: usize = 0;
-    // The last delta's own slices stay good as long as the decoder is left alone.
-    let mut settled = 0;
-    let mut error = None;
-    while let Some(slot) = room.get_mut(len) {
-        let next = match &decoder.next(rest) {
-            Ok(Some(next)) => dw_delta::write(slot, next),
-            Ok(None) => break,
-            Err(met) => {
-                error = Some(*met);
-                break;
-            }
-        };
-        len = len.saturating_add(1);
-        let mut is_kept = true;
-        for slice in next.slices_mut() {
-            if is_lent(slice) {
-                // SAFETY: the decoder was not called since it handed this out.
-                let lent = unsafe { slice.get() }.unwrap_or_default();
-                is_kept &= kept.try_reserve(lent.len()).is_ok();
-                if is_kept {
-                    kept.extend_from_slice(lent);
-                }
-            }
-        }
-        if !is_kept {
-            break;
-        }
-        settled = len;
-        if kept.len() >= MAX_KEPT_BYTES {
-            break;
-        }
-    }
-    if !kept.is_empty() {
-        // In the order in which they were copied.
-        let mut copies = kept.as_slice();
-        for slot in room.get_mut(..settled).unwrap_or_default() {
-            // SAFETY: all up to `len` were written above.
-            let delta = unsafe { slot.assume_init_mut() };
-            for slice in delta.slices_mut() {
-                if is_lent(slice)
-                    && let Some((copy, behind)) = copies.split_at_checked(slice.len)
-                {
-                    *slice = dw_slice::of(copy);
-                    copies = behind;
-                }
-            }
-        }
-    }
-    (len, error)
 }
 
 /// Ends the stream: the deltas of what it left unfinished, one a call, then DW_OK. Then

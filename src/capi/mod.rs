@@ -32,6 +32,7 @@
     clippy::arithmetic_side_effects
 )]
 
+mod batch;
 mod boundary;
 pub mod client;
 pub mod decoder;

@@ -216,6 +216,15 @@ mod built_in {
             }
         }
 
+        /// Whether `next` returns without waiting.
+        pub(in crate::capi) fn is_ready(&mut self) -> bool {
+            match &mut self.state {
+                State::Open(stream) => stream.is_ready(),
+                State::Waiting(_) => false,
+                State::Over => true,
+            }
+        }
+
         /// The whole response; `None` where something was asked already.
         pub(in crate::capi) fn fetch(&mut self) -> Option<Result<Message, Error>> {
             let State::Waiting(payload) = &self.state else {
@@ -301,6 +310,10 @@ mod left_out {
 
     impl Stream {
         pub(in crate::capi) fn next(&mut self) -> Result<Option<Delta<'_>>, Error> {
+            match *self {}
+        }
+
+        pub(in crate::capi) fn is_ready(&mut self) -> bool {
             match *self {}
         }
 

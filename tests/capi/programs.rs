@@ -248,8 +248,15 @@ fn transport_misuse_and_cancelling_do_what_the_header_says() {
     let refuses = Server::start("429 Too Many Requests", b"{\"error\":\"slow\"}".to_vec());
     let whole = br#"{"choices":[{"message":{"content":"2"},"finish_reason":"stop"}]}"#.to_vec();
     let whole = Server::start("200 OK", whole);
+    let mut broken = Vec::new();
+    for text in [r#""one""#, "nothing", r#""t\two""#] {
+        let event = format!(r#"{{"choices":[{{"index":0,"delta":{{"content":{text}}}}}]}}"#);
+        broken.extend(format!("data: {event}\n\n").bytes());
+    }
+    broken.extend(chat);
+    let broken = Server::start_at_once("200 OK", broken);
     let mut command = runner(&program);
-    for server in [&complete, &waits, &refuses, &whole] {
+    for server in [&complete, &waits, &refuses, &whole, &broken] {
         command.arg(&server.base_url);
     }
     print!("{}", text(&run(&mut command).stdout));

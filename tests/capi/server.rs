@@ -13,15 +13,21 @@ pub(crate) struct Server {
 impl Server {
     /// Answers with a status and a body, in chunks of a few bytes.
     pub(crate) fn start(status: &'static str, body: Vec<u8>) -> Server {
-        Self::serve(status, body, true)
+        Self::serve(status, body, 37, true)
     }
 
     /// The same, but the end of the body never comes.
     pub(crate) fn start_and_wait(status: &'static str, body: Vec<u8>) -> Server {
-        Self::serve(status, body, false)
+        Self::serve(status, body, 37, false)
     }
 
-    fn serve(status: &'static str, body: Vec<u8>, ends: bool) -> Server {
+    /// The same, in one chunk.
+    pub(crate) fn start_at_once(status: &'static str, body: Vec<u8>) -> Server {
+        let len = body.len();
+        Self::serve(status, body, len, true)
+    }
+
+    fn serve(status: &'static str, body: Vec<u8>, size: usize, ends: bool) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
         let (sender, requests) = mpsc::channel();
@@ -48,11 +54,10 @@ impl Server {
                      Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
                 );
                 let _ = connection.write_all(start.as_bytes());
-                for piece in body.chunks(37) {
-                    let _ = write!(connection, "{:x}\r\n", piece.len());
-                    let _ = connection.write_all(piece);
-                    let _ = connection.write_all(b"\r\n");
-                    let _ = connection.flush();
+                for piece in body.chunks(size) {
+                    let len = format!("{:x}\r\n", piece.len());
+                    let chunk = [len.as_bytes(), piece, b"\r\n"].concat();
+                    let _ = connection.write_all(&chunk);
                 }
                 if ends {
                     let _ = connection.write_all(b"0\r\n\r\n");

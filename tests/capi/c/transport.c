@@ -1,6 +1,7 @@
 /*
- * The transport's part of misuse.c, against four servers: one that sends a whole stream, one that sends
- * the beginning of it, one that refuses, one that sends a response that is not streamed.
+ * The transport's part of misuse.c, against five servers: one that sends a whole stream, one that sends
+ * the beginning of it, one that refuses, one that sends a response that is not streamed, one whose
+ * stream comes at once and has an event that cannot be decoded.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <deltawire.h>
@@ -81,6 +82,15 @@ static void wrong_arguments(const char *base_url) {
     request.model = slice("\xFF");
     REQUIRE(dw_client_stream(client, &request, &stream) == DW_ERR_ARGUMENT && stream == NULL);
     REQUIRE(dw_stream_next(NULL, &delta) == DW_ERR_ARGUMENT);
+    size_t count = 9;
+    REQUIRE(dw_stream_next_batch(NULL, &delta, 1, &count) == DW_ERR_ARGUMENT);
+    dw_stream *unasked = stream_of(base_url);
+    REQUIRE(dw_stream_next_batch(unasked, NULL, 1, &count) == DW_ERR_ARGUMENT);
+    REQUIRE(dw_stream_next_batch(unasked, &delta, 0, &count) == DW_ERR_ARGUMENT);
+    REQUIRE(dw_stream_next_batch(unasked, &delta, SIZE_MAX, &count) == DW_ERR_ARGUMENT);
+    REQUIRE(dw_stream_next_batch(unasked, &delta, 1, NULL) == DW_ERR_ARGUMENT);
+    REQUIRE(count == 9 && dw_stream_end(unasked) == DW_END_UNKNOWN);
+    dw_stream_free(unasked);
     REQUIRE(dw_stream_fetch(NULL, NULL) == DW_ERR_ARGUMENT);
     REQUIRE(dw_stream_end(NULL) == DW_END_UNKNOWN);
     REQUIRE(dw_stream_failure(NULL, &failure) == DW_ERR_ARGUMENT);
@@ -142,6 +152,82 @@ static void a_whole_response(const char *base_url) {
     dw_message_free(message);
 }
 
+#define MANY 64
+
+/* Notes what a call gave: its status, and the kind and text of a delta. */
+static void note(char *seen, size_t size, dw_status status, const dw_delta *delta) {
+    size_t len = strlen(seen);
+    if (status == DW_DELTA)
+        snprintf(seen + len, size - len, "%u %.*s;", (unsigned)delta->kind, (int)delta->text.len,
+                 (const char *)delta->text.ptr);
+    else
+        snprintf(seen + len, size - len, "%d;", status);
+}
+
+/*
+ * However many are taken at once, they are the same, in the same order, errors among them. `most` are
+ * between two errors.
+ */
+static void batches(const char *base_url, const char *said, size_t most) {
+    char one_by_one[4096] = "";
+    dw_delta deltas[MANY];
+    dw_stream *stream = stream_of(base_url);
+    dw_status status;
+    do {
+        status = dw_stream_next(stream, deltas);
+        note(one_by_one, sizeof one_by_one, status, deltas);
+    } while (status != DW_OK);
+    REQUIRE(strstr(one_by_one, said) != NULL);
+    dw_stream_free(stream);
+    for (size_t capacity = 1; capacity <= MANY; capacity++) {
+        char seen[4096] = "";
+        size_t largest = 0;
+        stream = stream_of(base_url);
+        do {
+            size_t count = MANY;
+            status = dw_stream_next_batch(stream, deltas, capacity, &count);
+            REQUIRE(status == DW_DELTA ? count > 0 && count <= capacity : count == 0);
+            largest = count > largest ? count : largest;
+            /* An error behind deltas is told by whichever call comes next. */
+            if (status == DW_DELTA && capacity % 2 == 0) {
+                for (size_t at = 0; at < count; at++)
+                    note(seen, sizeof seen, status, &deltas[at]);
+                status = dw_stream_next(stream, deltas);
+                count = 1;
+            }
+            for (size_t at = 0; at < count || at == 0; at++)
+                note(seen, sizeof seen, status, &deltas[at]);
+        } while (status != DW_OK);
+        REQUIRE(strcmp(seen, one_by_one) == 0);
+        REQUIRE(largest == (capacity < most ? capacity : most));
+        REQUIRE(dw_stream_end(stream) == DW_END_COMPLETE);
+        dw_stream_free(stream);
+    }
+}
+
+static void a_batch_of_a_refusal(const char *base_url) {
+    dw_stream *stream = stream_of(base_url);
+    dw_delta delta;
+    dw_failure failure;
+    size_t count = 9;
+    REQUIRE(dw_stream_next_batch(stream, &delta, 1, &count) == DW_ERR_STATUS && count == 0);
+    REQUIRE(dw_stream_failure(stream, &failure) == DW_OK && failure.http_status == 429);
+    REQUIRE(dw_stream_next_batch(stream, &delta, 1, &count) == DW_OK && count == 0);
+    dw_stream_free(stream);
+}
+
+/* A batch does not wait for what has not come. */
+static void a_batch_of_what_is_there(const char *base_url) {
+    dw_stream *stream = stream_of(base_url);
+    dw_delta deltas[MANY];
+    size_t count = 0;
+    REQUIRE(dw_stream_next_batch(stream, deltas, MANY, &count) == DW_DELTA);
+    REQUIRE(count > 0 && count < MANY);
+    dw_stream_cancel(stream);
+    REQUIRE(dw_stream_next_batch(stream, deltas, MANY, &count) == DW_ERR_CANCELLED && count == 0);
+    dw_stream_free(stream);
+}
+
 static void *cancel(void *stream) {
     dw_stream_cancel(stream);
     return NULL;
@@ -172,13 +258,16 @@ static void cancelled(const char *base_url) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 5)
+    if (argc != 6)
         return 2;
     wrong_arguments(argv[1]);
     a_whole_stream(argv[1]);
     cancelled(argv[2]);
     a_refusal(argv[3]);
+    a_batch_of_what_is_there(argv[2]);
+    a_batch_of_a_refusal(argv[3]);
     a_whole_response(argv[4]);
+        batches(argv[5], " one;-", 9);
     printf("%u checks\n", checks);
     return 0;
 }
