@@ -3,7 +3,8 @@
 #
 #     benches/budgets.sh           all but the last of these, about two minutes
 #     benches/budgets.sh quick     fewer rounds of what is timed, no search for the worst case
-#     benches/budgets.sh linear    besides, that the framing's work grows with the bytes alone
+#     benches/budgets.sh linear    besides, that the framing's work grows with the bytes alone, however
+#                                  they are cut
 #     benches/budgets.sh record    writes what was counted, with a margin, to benches/ceilings.tsv
 #
 # Instructions are counted with callgrind, which the load of the machine does not touch. Exit status 1
@@ -48,6 +49,7 @@ calc() { awk "BEGIN { printf \"%.$2f\", $1 }"; }
 events=20000
 mib=1048576
 shapes="one-line many-lines lines-and-comments ids comments cr"
+many="choices calls same-index members items"
 cases() {
     for chunk in 16384 0 64; do
         echo "framing-$chunk linear events $events $chunk"
@@ -64,6 +66,11 @@ cases() {
             echo "corpus-$dialect deltas corpus $dialect 16384"
         done
     fi
+    for kind in $many; do
+        for count in 32000 16000 8000; do
+            echo "many-$kind-$count deltas many $kind $count"
+        done
+    done
     [ "$mode" = linear ] || return 0
     for shape in $shapes; do
         for size in 8 4 2 1; do
@@ -152,6 +159,17 @@ timed scan-16k "time: deltas against the search for line ends, 16 KiB pieces" 1.
 timed scan-event "time: deltas against the search for line ends, one event a piece" -
 timed turn "time: 10,000 decoders in turn against one" 4
 timed large "time: an event of 16 MiB in 1 KiB pieces against one piece" 1.5
+# growth WHAT NAME-OF-MORE NAME-OF-LESS: the ratio of two counts, of twice as much to as much.
+growth() {
+    row growth "growth: $1" 2.3 "$(calc "$(count "$2") / $(count "$3")" 2)"
+    [ "$verdict" = ok ] || status=1
+}
+for kind in $many; do
+    for count in 8000 16000; do
+        growth "a response with $((2 * count)) $kind against $count, and its message" \
+            "many-$kind-$((2 * count))" "many-$kind-$count"
+    done
+done
 if [ "$mode" = linear ]; then
     whole=$(count one-line-4-whole)
     echo "|     one event of 4 MiB: $whole instructions whole, $(count one-line-4-64) in 64-byte pieces | | | |"
@@ -160,9 +178,8 @@ if [ "$mode" = linear ]; then
     for shape in $shapes; do
         for chunk in 1 64 whole; do
             for size in 1 2 4; do
-                row linear "growth: $shape, pieces of $chunk, $((2 * size)) MiB against $size" 2.3 \
-                    "$(calc "$(count "$shape-$((2 * size))-$chunk") / $(count "$shape-$size-$chunk")" 2)"
-                [ "$verdict" = ok ] || status=1
+                growth "$shape, pieces of $chunk, $((2 * size)) MiB against $size" \
+                    "$shape-$((2 * size))-$chunk" "$shape-$size-$chunk"
             done
         done
     done

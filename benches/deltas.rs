@@ -4,6 +4,8 @@
 //!     deltas escaped COUNT CHUNK [off]         the same, full of escapes
 //!     deltas shapes COUNT CHUNK [off]          the same, but no two of a shape
 //!     deltas corpus DIALECT CHUNK [off]        every recording of a dialect, `all` for all text
+//!     deltas many KIND COUNT                   a response with COUNT choices, calls and the like, and
+//!                                              a message of it
 //!     deltas print COUNT                       those of `events`, for programs that are not Rust
 //!     deltas shares                            what templates take of each dialect
 //!
@@ -16,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hint::black_box;
 
 use deltawire::frame::{Event, Item, ndjson, sse};
-use deltawire::{Decoder, Delta, Options};
+use deltawire::{Decoder, Delta, Message, Options};
 use serde_json::Value;
 
 use common::{Recording, corpus, decode};
@@ -34,6 +36,14 @@ fn measured(decoder: &mut Decoder, pieces: &[&[u8]]) -> (usize, usize) {
     (deltas, bytes)
 }
 
+/// The same, and the deltas put together.
+#[inline(never)]
+fn measured_message(decoder: &mut Decoder, stream: &[u8]) -> Message {
+    let mut message = Message::new();
+    decode(decoder, [stream], |delta| message.push(&delta));
+    message
+}
+
 fn main() {
     let args: Vec<String> = std::env::args()
         .skip(1)
@@ -45,6 +55,21 @@ fn main() {
         ["print", count] => {
             let count = count.parse().expect("a number of events");
             return print!("{}", common::events(count).concat());
+        }
+        ["many", kind, count] => {
+            let stream = common::many(kind, count.parse().expect("a number"));
+            let mut decoder = Decoder::new();
+            let message = measured_message(&mut decoder, stream.as_bytes());
+            let calls: usize = message
+                .choices
+                .iter()
+                .map(|choice| choice.tool_calls.len())
+                .sum();
+            return println!(
+                "{} bytes, {} choices, {calls} calls",
+                stream.len(),
+                message.choices.len()
+            );
         }
         [kind, what, chunk, off @ ..] => (*kind, *what, *chunk, off),
         _ => return eprintln!("usage: see the head of benches/deltas.rs"),

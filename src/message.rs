@@ -5,7 +5,9 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 use core::time::Duration;
+use std::collections::HashMap;
 
 use crate::decoder::{End, Error, Fields};
 use crate::delta::{Delta, ErrorKind, FinishReason, Usage};
@@ -68,14 +70,20 @@ pub struct Choice {
     pub server_tool_calls: Vec<ToolCall>,
     /// Why it ended; the last reason that came.
     pub finish: Option<Finish>,
-    /// Which call each index means at present.
-    current: Private<Vec<Current>>,
+    /// Which call each index means at present, as a position in the calls of its kind.
+    current: Private<HashMap<Meaning, usize>>,
 }
 
 /// What putting a message together takes and its reader does not see: no difference between two
 /// messages.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Clone, Copy, Default)]
 struct Private<T>(T);
+
+impl<T> fmt::Debug for Private<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("_")
+    }
+}
 
 impl<T> PartialEq for Private<T> {
     fn eq(&self, _other: &Self) -> bool {
@@ -83,13 +91,12 @@ impl<T> PartialEq for Private<T> {
     }
 }
 
-/// The call that an index means at present, as a position in the calls of its kind.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Current {
-    index: i32,
-    is_server: bool,
-    at: usize,
-}
+/// What stands for a call on the wire: its index, and whether the provider runs its tool.
+type Meaning = (i32, bool);
+
+/// An ID that comes again at an index which has meant another call since is looked for among so many of
+/// the latest calls: without a bound the work would grow with their square.
+const MAX_LOOKED_BACK: usize = 1024;
 
 /// A call of one of the caller's tools.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -418,27 +425,21 @@ impl Choice {
         }
     }
 
-    fn current(&self, index: i32, is_server: bool) -> Option<usize> {
-        let current = self.current.0.iter();
-        let mut current = current.filter(|known| known.index == index);
-        current
-            .find(|known| known.is_server == is_server)
-            .map(|known| known.at)
-    }
-
     /// Opens a call, or returns to the one that is meant, and gives its position; `None` where there
     /// is no memory for it.
     fn start_tool_call(&mut self, start: ToolCall, is_server: bool) -> Option<usize> {
-        let index = start.index;
+        let meaning = (start.index, is_server);
         self.current.0.try_reserve(1).ok()?;
-        let current = self.current(index, is_server);
+        let current = self.current.0.get(&meaning).copied();
         let calls = self.calls_mut(is_server);
         let is_same =
             |call: &ToolCall| start.id.is_empty() || call.id.is_empty() || call.id == start.id;
         let known = current.filter(|at| is_same(&calls[*at])).or_else(|| {
-            calls
-                .iter()
-                .rposition(|call| call.index == index && call.id == start.id)
+            // An index that means nothing yet has had no call.
+            current?;
+            let mut latest = calls.iter().enumerate().rev().take(MAX_LOOKED_BACK);
+            let found = latest.find(|(_, call)| call.index == start.index && call.id == start.id);
+            found.map(|(at, _)| at)
         });
         let at = match known {
             Some(at) => {
@@ -453,14 +454,7 @@ impl Choice {
             None if memory::push(calls, start) => calls.len() - 1,
             None => return None,
         };
-        self.current
-            .0
-            .retain(|known| (known.index, known.is_server) != (index, is_server));
-        self.current.0.push(Current {
-            index,
-            is_server,
-            at,
-        });
+        self.current.0.insert(meaning, at);
         Some(at)
     }
 
@@ -472,8 +466,8 @@ impl Choice {
         fragment: &str,
         whole: bool,
     ) -> Option<()> {
-        let at = self.current(start.index, is_server);
-        let at = at.or_else(|| self.start_tool_call(start, is_server))?;
+        let current = self.current.0.get(&(start.index, is_server)).copied();
+        let at = current.or_else(|| self.start_tool_call(start, is_server))?;
         let arguments = &mut self.calls_mut(is_server)[at].arguments;
         arguments.try_reserve(fragment.len()).ok()?;
         if whole {

@@ -187,6 +187,43 @@ fn tool_calls_of_several_choices_come_in_the_order_in_which_they_began() {
 }
 
 #[test]
+fn an_id_that_comes_again_at_its_index_means_the_same_call_among_the_latest_1024() {
+    let start = |message: &mut Message, id: &str| {
+        let (choice, index, name) = (0, 0, "f");
+        message.push(&Delta::ToolCallStart {
+            choice,
+            index,
+            id,
+            name,
+        });
+    };
+    let argument = |message: &mut Message| {
+        let (choice, index, fragment, whole) = (0, 0, "x", false);
+        message.push(&Delta::ToolCallArguments {
+            choice,
+            index,
+            fragment,
+            whole,
+        });
+    };
+    for (others, calls) in [(1, 2), (1023, 1024), (1024, 1026)] {
+        let mut message = Message::new();
+        start(&mut message, "a");
+        argument(&mut message);
+        for n in 0..others {
+            start(&mut message, &n.to_string());
+        }
+        start(&mut message, "a");
+        argument(&mut message);
+        let made = &message.choices[0].tool_calls;
+        assert_eq!(made.len(), calls, "{others} calls between");
+        let of_a = made.iter().filter(|call| call.id == "a");
+        let arguments: String = of_a.map(|call| &*call.arguments).collect();
+        assert_eq!(arguments, "xx", "{others} calls between");
+    }
+}
+
+#[test]
 fn function_call_reads_the_same_streamed_and_whole() {
     let stream = from_stream(&[
         r#"{"id":"c","model":"m","choices":[{"index":0,"delta":{"role":"assistant","function_call":{"name":"f","arguments":"{"}}}]}"#,

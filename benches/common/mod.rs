@@ -67,6 +67,42 @@ pub(crate) fn events_of_many_shapes(count: usize) -> Vec<String> {
         .collect()
 }
 
+/// What there can be many of in one response.
+pub(crate) const MANY: [&str; 5] = ["choices", "calls", "same-index", "members", "items"];
+
+/// A response with `count` of a kind.
+pub(crate) fn many(kind: &str, count: usize) -> String {
+    let join = |item: fn(usize) -> String| (0..count).map(item).collect::<Vec<_>>().join(",");
+    match kind {
+        "choices" => {
+            let choices = join(|n| {
+                format!(
+                    r#"{{"index":{n},"delta":{{"content":"a","role":"r{n}"}},"finish_reason":"stop"}}"#
+                )
+            });
+            format!("data: {{\"choices\":[{choices}]}}\n\n")
+        }
+        "calls" | "same-index" => {
+            let calls = join(match kind {
+                "calls" => |n| format!(r#"{{"index":{n},"id":"c{n}","function":{{"name":"f"}}}}"#),
+                _ => |n| format!(r#"{{"index":0,"id":"c{n}","function":{{"name":"f"}}}}"#),
+            });
+            format!("data: {{\"choices\":[{{\"delta\":{{\"tool_calls\":[{calls}]}}}}]}}\n\n")
+        }
+        "members" => {
+            let members = join(|n| format!(r#""k{n}":[1]"#));
+            format!("data: {{\"choices\":[],{members}}}\n\n")
+        }
+        "items" => (0..count)
+            .map(|n| {
+                let kind = r#""type":"response.output_text.delta""#;
+                format!("data: {{{kind},\"output_index\":{n},\"delta\":\"a\"}}\n\n")
+            })
+            .collect(),
+        _ => panic!("no such kind: {kind}"),
+    }
+}
+
 fn event(text: &str, n: usize) -> String {
     let head = concat!(
         r#"data: {"id":"chatcmpl-CXo3LkUBYYIuCbxyOqbF4LtmgjSIE","object":"chat.completion.chunk","#,
