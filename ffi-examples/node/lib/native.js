@@ -105,7 +105,7 @@ export const dw = {
   client_free: def('client_free', 'void', address),
   client_stream: def('client_stream', 'int32_t', address, address, address),
   stream_free: def('stream_free', 'void', address),
-  stream_next: def('stream_next', 'int32_t', address, address),
+  stream_next_batch: def('stream_next_batch', 'int32_t', address, address, 'size_t', address),
   stream_fetch: def('stream_fetch', 'int32_t', address, address),
   stream_cancel: def('stream_cancel', 'void', address),
   stream_end: def('stream_end', 'uint32_t', address),

@@ -2,7 +2,7 @@
 import koffi from 'koffi';
 
 import {
-  Arguments, Block, DELTA, Deltas, DeltawireError, ENDS, EventError, Handle, OK, OUT, OUT_WORD,
+  Arguments, Block, DELTA, DELTA_WORDS, Deltas, DeltawireError, ENDS, EventError, Handle, OK, OUT, OUT_WORD,
   PROVIDERS, decoderOptions, delta, disposable, failed, isEventError, make, nameOf, read, scratch,
   valueOf,
 } from './internal.js';
@@ -66,10 +66,10 @@ class Call {
     return this.#isClosed;
   }
 
-  async run(call, argument) {
+  async run(call, ...args) {
     this.#running += 1;
     try {
-      return await onThread(call, this.#handle.handle, argument);
+      return await onThread(call, this.#handle.handle, ...args);
     } finally {
       this.#running -= 1;
       if (this.#isClosed) this.#free();
@@ -108,9 +108,14 @@ class Call {
   }
 }
 
+/** So many deltas are taken at once, where so many have come. */
+const BATCH = 64;
+
 class Stream extends Deltas {
   #call;
-  #room = new Block(DELTA_SIZE);
+  #room = new Block(BATCH * DELTA_SIZE + 8);
+  // What the last call took, from the last to the first.
+  #taken = [];
   #end = 'unknown';
   // Calls of `next` follow one another, also where nobody waited for the one before.
   #last = Promise.resolve();
@@ -128,10 +133,15 @@ class Stream extends Deltas {
 
   async #next() {
     if (this.#call.isClosed) return { done: true, value: undefined };
-    const status = await this.#call.run(dw.stream_next, this.#room.address);
+    if (this.#taken.length > 0) return { done: false, value: this.#taken.pop() };
+    const { address, u32 } = this.#room;
+    const status = await this.#call.run(dw.stream_next_batch, address, BATCH, address + BATCH * DELTA_SIZE);
     // Somebody left meanwhile.
     if (this.#call.isClosed) return { done: true, value: undefined };
-    if (status === DELTA) return { done: false, value: delta(this.#room.u32, 0) };
+    if (status === DELTA) {
+      for (let n = u32[BATCH * DELTA_WORDS] - 1; n > 0; n--) this.#taken.push(delta(u32, n * DELTA_WORDS));
+      return { done: false, value: delta(u32, 0) };
+    }
     if (isEventError(status)) {
       return { done: false, value: { type: 'event_error', error: this.#call.eventError() } };
     }
