@@ -15,19 +15,22 @@
  *     dw_delta delta;
  *     dw_status status = dw_decoder_new(NULL, &decoder);
  *     uint8_t bytes[4096];
- *     size_t len;
- *     while (status == DW_OK && (len = fread(bytes, 1, sizeof bytes, stdin)) > 0) {
+ *     size_t len = 1;
+ *     while (status == DW_OK && len > 0) {
+ *         len = fread(bytes, 1, sizeof bytes, stdin);
  *         dw_input input = { bytes, len, 0 };
- *         while ((status = dw_decoder_next(decoder, &input, &delta)) > 0)
- *             if (delta.kind == DW_DELTA_TEXT)
+ *         do {
+ *             status = len > 0 ? dw_decoder_next(decoder, &input, &delta)
+ *                              : dw_decoder_finish(decoder, &delta);
+ *             if (status == DW_DELTA && delta.kind == DW_DELTA_TEXT)
  *                 fwrite(delta.text.ptr, 1, delta.text.len, stdout);
+ *         } while (status > 0 || DW_IS_EVENT_ERROR(status)); // of one event: call on
  *     }
- *     while (status == DW_OK && dw_decoder_finish(decoder, &delta) > 0) {
- *     }
- *     if (status < 0 || dw_decoder_end(decoder) != DW_END_COMPLETE)
- *         fprintf(stderr, "incomplete: %s\n", dw_status_message(status));
+ *     int is_complete = dw_decoder_end(decoder) == DW_END_COMPLETE;
+ *     if (!is_complete)
+ *         fputs("incomplete\n", stderr);
  *     dw_decoder_free(decoder);
- *     return status < 0;
+ *     return !is_complete;
  * }
  * @endcode
  *
@@ -106,13 +109,16 @@ extern "C" {
  * library it runs with.
  */
 
-/** Changes with every release that is not compatible; before 1.0 the minor version does. */
+/** Changes with every release that is not compatible, from 1.0 on. */
 #define DW_VERSION_MAJOR 0
 
-/** Changes with every release that adds something. */
+/**
+ * Changes with every release that is not compatible before 1.0; from 1.0 on, with one that adds
+ * something.
+ */
 #define DW_VERSION_MINOR 1
 
-/** Changes with every release that only corrects. */
+/** Changes with every other release. */
 #define DW_VERSION_PATCH 0
 
 /** Changes when a program has to be compiled again to run with a newer library, and only then. */
@@ -893,7 +899,8 @@ DW_NODISCARD dw_status dw_decoder_next(dw_decoder *decoder, dw_input *input, dw_
 /**
  * Reads as many deltas as there are in the input, up to `capacity`: one call where crossing into C is
  * what costs. An error behind deltas is returned by the next call, for which the last byte of input is
- * kept back: where `count` is below `capacity` and `pos` is `len`, all is used up and nothing waits.
+ * kept back, to come again as the first of the next input: where `count` is below `capacity` and `pos` is
+ * `len`, all is used up and nothing waits.
  *
  * Valid until the next call on `decoder` other than const ones, and while the bytes in `input` are
  * unchanged: the slices in all of `deltas`.
@@ -1247,7 +1254,7 @@ void dw_moderator_free(dw_moderator *moderator);
  * @return DW_OK for text, reasoning and refusal, which come out of `dw_moderator_next` in time; DW_DELTA
  *         for all others, which are the caller's to use as they are, behind the pieces that
  *         `dw_moderator_next` gives now; DW_ERR_ARGUMENT, also for an unknown kind and for text that
- *         is not UTF-8; DW_ERR_PANIC.
+ *         is not UTF-8; DW_ERR_OUT_OF_MEMORY, where nothing of the text is held; DW_ERR_PANIC.
  */
 DW_NODISCARD dw_status dw_moderator_push(dw_moderator *moderator, const dw_delta *delta);
 

@@ -106,7 +106,7 @@ private:
     std::uint64_t offset_;
 };
 
-/** Throws what is not DW_OK. */
+/** Throws a status below zero. */
 inline void check(dw_status status) {
     if (status < 0)
         throw error(status);

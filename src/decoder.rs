@@ -36,7 +36,8 @@ pub enum End {
     Unrecognised,
 }
 
-/// Why an event could not be decoded. The stream goes on behind it.
+/// Why an event, or a [whole response](crate::Message::from_response), could not be decoded. A stream
+/// goes on behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
@@ -93,15 +94,20 @@ impl From<frame::Error> for Error {
 /// "#;
 /// let mut decoder = Decoder::new();
 /// let mut text = String::new();
+/// let mut read = |delta: Delta<'_>| {
+///     if let Delta::Text { text: piece, .. } = delta {
+///         text.push_str(piece);
+///     }
+/// };
 /// for chunk in body.chunks(7) {
 ///     let mut input = chunk;
 ///     while let Some(delta) = decoder.next(&mut input)? {
-///         if let Delta::Text { text: piece, .. } = delta {
-///             text.push_str(piece);
-///         }
+///         read(delta);
 ///     }
 /// }
-/// while let Some(_delta) = decoder.finish()? {}
+/// while let Some(delta) = decoder.finish()? {
+///     read(delta);
+/// }
 /// assert_eq!(text, "Hi");
 /// assert_eq!(decoder.end(), End::Complete);
 /// # Ok::<(), deltawire::Error>(())
@@ -164,7 +170,7 @@ impl Decoder {
             spare: None,
             sink: Lent::new(),
             fields: core::mem::take(&mut options.fields),
-            body: Vec::new(),
+            seen: Vec::new(),
             inner: Vec::new(),
             events: 0,
             comments: 0,
@@ -378,10 +384,6 @@ impl Decoder {
     /// Ends the stream: the deltas of what it left unfinished, one a call, then `None`. Then
     /// [`end`](Self::end) says how the stream ended.
     ///
-    /// # Errors
-    ///
-    /// As [`next`](Self::next).
-    ///
     /// HTML section 9.2.6 drops an event without its blank line. Some servers forget that line, so here
     /// one whose payload is whole comes out at the end, unless [`Options::eof`] says otherwise.
     ///
@@ -397,6 +399,10 @@ impl Decoder {
     /// assert_eq!(decoder.end(), End::Complete);
     /// # Ok::<(), deltawire::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`next`](Self::next).
     pub fn finish(&mut self) -> Result<Option<Delta<'_>>, Error> {
         if self.advance_to_end()? {
             return Ok(self.events.sink.next());
@@ -469,7 +475,7 @@ impl Decoder {
     /// in place of a stream, such as a JSON error or a web page. Each ends with LF, however it came.
     #[must_use]
     pub fn seen(&self) -> &[u8] {
-        &self.events.body
+        &self.events.seen
     }
 
     /// Forgets the stream and begins another one with the same options; memory is kept.
@@ -490,7 +496,7 @@ impl Decoder {
         events.is_bedrock = self.options.framing == Some(Framing::EventStream);
         events.is_cut = false;
         events.sink.give_back();
-        events.body.clear();
+        events.seen.clear();
         events.events = 0;
         events.comments = 0;
         events.finished = false;

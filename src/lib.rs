@@ -63,19 +63,22 @@
 //!
 //! "#;
 //! let (mut text, mut reason, mut tokens) = (String::new(), None, None);
+//! let mut read = |delta: Delta<'_>| match delta {
+//!     Delta::Text { text: piece, .. } => text.push_str(piece),
+//!     Delta::Finish { reason: why, .. } => reason = Some(why),
+//!     Delta::Usage(usage) => tokens = usage.output_tokens,
+//!     _ => {}
+//! };
 //! let mut decoder = Decoder::new();
 //! for chunk in body.chunks(50) {
 //!     let mut input = chunk;
 //!     while let Some(delta) = decoder.next(&mut input)? {
-//!         match delta {
-//!             Delta::Text { text: piece, .. } => text.push_str(piece),
-//!             Delta::Finish { reason: why, .. } => reason = Some(why),
-//!             Delta::Usage(usage) => tokens = usage.output_tokens,
-//!             _ => {}
-//!         }
+//!         read(delta);
 //!     }
 //! }
-//! while let Some(_delta) = decoder.finish()? {}
+//! while let Some(delta) = decoder.finish()? {
+//!     read(delta);
+//! }
 //! assert_eq!(text, "Hello");
 //! assert_eq!((reason, tokens), (Some(FinishReason::Stop), Some(5)));
 //! assert_eq!(decoder.end(), End::Complete);
@@ -150,15 +153,20 @@
 //!
 //! async fn read(mut chunk: impl AsyncFnMut() -> Option<Vec<u8>>) -> Result<(String, End), Error> {
 //!     let (mut decoder, mut reply) = (Decoder::new(), String::new());
+//!     let mut read = |delta: Delta<'_>| {
+//!         if let Delta::Text { text, .. } = delta {
+//!             reply.push_str(text);
+//!         }
+//!     };
 //!     while let Some(chunk) = chunk().await {
 //!         let mut input = &chunk[..];
 //!         while let Some(delta) = decoder.next(&mut input)? {
-//!             if let Delta::Text { text, .. } = delta {
-//!                 reply.push_str(text);
-//!             }
+//!             read(delta);
 //!         }
 //!     }
-//!     while decoder.finish()?.is_some() {}
+//!     while let Some(delta) = decoder.finish()? {
+//!         read(delta);
+//!     }
 //!     Ok((reply, decoder.end()))
 //! }
 //! # let mut body = vec![b"data: [DONE]\n\n".to_vec(), b"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"}}]}\n\n".to_vec()];

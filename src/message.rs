@@ -42,9 +42,11 @@ pub struct Message {
     pub usage: Usage,
     /// The first error that the provider reported in the stream.
     pub error: Option<ReportedError>,
-    /// The dialect's own terminator was seen.
+    /// The dialect's own terminator was seen; of a [whole response](Message::from_response): it has
+    /// no error.
     pub done: bool,
-    /// How the stream ended; `None` until [`Message::finish`].
+    /// How the stream ended; `None` until [`Message::finish`]. A whole response without an error is
+    /// complete.
     pub end: Option<End>,
     /// When things arrived, where the caller said so.
     pub timing: Timing,
@@ -164,7 +166,7 @@ impl Message {
     }
 
     /// Takes in a delta. Returns false where there is no memory for it: then nothing of it is taken
-    /// in, but that its choice exists.
+    /// in, but that its choice or its call exists.
     #[must_use = "false means that the delta was not taken in"]
     pub fn try_push(&mut self, delta: &Delta<'_>) -> bool {
         let is_taken = self.put(delta).is_some();
@@ -293,6 +295,7 @@ impl Message {
                 | Delta::Reasoning { .. }
                 | Delta::Refusal { .. }
                 | Delta::ToolCallArguments { .. }
+                | Delta::ServerToolCallArguments { .. }
         ) {
             self.timing.tokens.push(arrived);
         }
@@ -308,7 +311,8 @@ impl Message {
     /// # Errors
     ///
     /// [`Error::NotJson`], whose `offset` is 0, [`Error::NotAResponse`] for JSON that is no response
-    /// of a known dialect, and [`frame::Error::OutOfMemory`]. An error that the provider reports is no error here but the message's.
+    /// of a known dialect, and [`frame::Error::OutOfMemory`]. An error that the provider reports is no
+    /// error here but the message's.
     pub fn from_response(body: &[u8]) -> Result<Message, Error> {
         let mut message = Message::new();
         let mut sink = Sink::default();

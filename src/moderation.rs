@@ -34,6 +34,7 @@ use alloc::vec::Vec;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::delta::Delta;
+use crate::memory;
 
 /// How much text is held back for one choice unless [`Options::max_held_bytes`] says otherwise: 4 KiB.
 pub const MAX_HELD_BYTES: usize = 4096;
@@ -134,8 +135,15 @@ impl Moderator {
     /// [`next`](Self::next) in time. False for all others: they are the caller's to use as they are,
     /// behind the pieces that `next` gives now, since a delta that ends a text makes it whole.
     ///
-    /// Once [stopped](Self::stop), text is dropped.
+    /// Once [stopped](Self::stop), text is dropped. Ends the process where there is no memory for the
+    /// text, as a `String` that grows does; [`try_push`](Self::try_push) does not.
     pub fn push(&mut self, delta: &Delta<'_>) -> bool {
+        let give_up = || memory::give_up(size_of::<Held>());
+        self.try_push(delta).unwrap_or_else(give_up)
+    }
+
+    /// The same; `None` where there is no memory for the text, of which nothing is held then.
+    pub fn try_push(&mut self, delta: &Delta<'_>) -> Option<bool> {
         let (kind, choice, text) = match *delta {
             Delta::Text { choice, text } => (Kind::Text, choice, text),
             Delta::Reasoning { choice, text } => (Kind::Reasoning, choice, text),
@@ -144,21 +152,21 @@ impl Moderator {
             | Delta::ServerToolCallStart { choice, .. }
             | Delta::Finish { choice, .. } => {
                 self.end(|held| held.choice == choice);
-                return false;
+                return Some(false);
             }
             Delta::Error(_) | Delta::Done => {
                 self.finish();
-                return false;
+                return Some(false);
             }
-            _ => return false,
+            _ => return Some(false),
         };
         if self.is_stopped {
-            return true;
+            return Some(true);
         }
         // Another kind of text in a choice ends the one before it.
         self.end(|held| held.choice == choice && held.kind != kind);
         let is_this = |held: &Held| held.choice == choice && held.kind == kind && !held.is_whole;
-        let at = self.held.iter().position(is_this).unwrap_or_else(|| {
+        if !self.held.iter().any(is_this) {
             let open = self.held.iter().filter(|held| !held.is_whole).count();
             if open >= MAX_HELD
                 && let Some(oldest) = self.held.iter_mut().find(|held| !held.is_whole)
@@ -166,20 +174,24 @@ impl Moderator {
                 oldest.is_whole = true;
                 oldest.is_searched = false;
             }
-            self.held.push(Held {
+            let new = Held {
                 kind,
                 choice,
                 text: String::new(),
                 from: 0,
                 is_whole: false,
                 is_searched: false,
-            });
-            self.held.len() - 1
-        });
-        if let Some(held) = self.held.get_mut(at) {
-            held.append(text);
+            };
+            if !memory::push(&mut self.held, new) {
+                return None;
+            }
         }
-        true
+        let is_had = self
+            .held
+            .iter_mut()
+            .find(|held| is_this(held))?
+            .append(text);
+        is_had.then_some(true)
     }
 
     fn end(&mut self, is_meant: impl Fn(&Held) -> bool) {
@@ -249,14 +261,15 @@ impl Held {
         self.from == self.text.len()
     }
 
-    fn append(&mut self, text: &str) {
+    /// Returns false, and adds nothing, where there is no memory.
+    fn append(&mut self, text: &str) -> bool {
         // What was handed out is dropped where that moves less than it frees.
         if self.from > self.text.len() / 2 {
             self.text.drain(..self.from);
             self.from = 0;
         }
-        self.text.push_str(text);
         self.is_searched = false;
+        memory::push_str(&mut self.text, text)
     }
 
     /// How long the piece is that the rest begins with, in bytes, if one is whole.

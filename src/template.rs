@@ -19,8 +19,8 @@
 //! known of the response nor change it. The one exception is said by a hole of its own: arguments go
 //! to the call that has the index there, and that there is such a call is looked up each time.
 //!
-//! What is looked for is in `shape` and `scan`, what is learnt in `learn`. The rest is one long file because
-//! trying, keeping and dropping templates pay out of one purse.
+//! What is looked for is in `shape` and `scan`, what is learnt in `learn`. The rest is one long file
+//! because trying, keeping and dropping templates pay out of one purse.
 //!
 //! [`Sink::ignored`]: crate::dialect::sink::Sink::ignored
 //! [`Progress::version`]: crate::dialect::progress::Progress

@@ -310,7 +310,8 @@ impl dw_request {
                 json: text(self.json)?,
             });
         }
-        if self.flags & !(DW_REQUEST_INCLUDE_USAGE | DW_REQUEST_TEMPERATURE) != 0 {
+        let known = DW_REQUEST_INCLUDE_USAGE | DW_REQUEST_TEMPERATURE;
+        if self.flags & !known != 0 || self.path.len > 0 {
             return None;
         }
         let mut turns = Vec::new();

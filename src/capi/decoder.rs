@@ -10,8 +10,6 @@
 //!     { sizeof(dw_decoder_options), 0, 0, 0, 0, 0, 0, { NULL, 0 }, { NULL, 0 } }
 //! ```
 
-// Long, since a file is a section of the header, whose comments are half of it.
-
 use core::mem::MaybeUninit;
 
 use super::batch;
@@ -35,9 +33,9 @@ pub struct dw_decoder {
     kept: Vec<u8>,
     /// An error that a batch met behind its deltas.
     pending: Option<Error>,
-    /// Where the byte lies that a batch used and kept back, since more waits than it gave: an address, to be
-    /// compared and nothing else. 0: none was.
-    kept_back: usize,
+    /// A batch used the last byte of its input and kept it back, since more waits than it gave: it comes
+    /// again as the first byte of the next input.
+    has_kept_back: bool,
     failure: Failure,
 }
 
@@ -170,19 +168,18 @@ impl dw_decoder {
     fn keep_back(&mut self, input: &mut dw_input) {
         if input.pos == input.len && input.pos > 0 {
             input.pos = input.pos.saturating_sub(1);
-            self.kept_back = input.data.addr().wrapping_add(input.pos);
+            self.has_kept_back = true;
         }
     }
 
-    /// Moves the caller's input past the byte that was kept back, if that is its next.
+    /// Moves the caller's input past the byte that was kept back, wherever that lies by now.
     #[cold]
     fn give_back(&mut self, input: Option<&mut dw_input>) {
-        let place = core::mem::take(&mut self.kept_back);
         if let Some(input) = input
             && input.pos < input.len
-            && input.data.addr().wrapping_add(input.pos) == place
         {
             input.pos = input.pos.saturating_add(1);
+            self.has_kept_back = false;
         }
     }
 }
@@ -221,7 +218,7 @@ pub unsafe extern "C" fn dw_decoder_new(
             window: Window::default(),
             kept: Vec::new(),
             pending: None,
-            kept_back: 0,
+            has_kept_back: false,
             failure: Failure::NONE,
         });
         if made.is_null() {
@@ -274,7 +271,7 @@ pub unsafe extern "C" fn dw_decoder_next(
         let Some(delta) = (unsafe { delta.cast::<MaybeUninit<dw_delta>>().as_mut() }) else {
             return dw_status::DW_ERR_ARGUMENT;
         };
-        if handle.kept_back != 0 {
+        if handle.has_kept_back {
             // SAFETY: NULL, or an input that nothing else points to meanwhile.
             handle.give_back(unsafe { input.as_mut() });
         }
@@ -303,7 +300,8 @@ pub unsafe extern "C" fn dw_decoder_next(
 
 /// Reads as many deltas as there are in the input, up to `capacity`: one call where crossing into C is
 /// what costs. An error behind deltas is returned by the next call, for which the last byte of input is
-/// kept back: where `count` is below `capacity` and `pos` is `len`, all is used up and nothing waits.
+/// kept back, to come again as the first of the next input: where `count` is below `capacity` and `pos` is
+/// `len`, all is used up and nothing waits.
 ///
 /// Valid until the next call on `decoder` other than const ones, and while the bytes in `input` are
 /// unchanged: the slices in all of `deltas`.
@@ -331,7 +329,7 @@ pub unsafe extern "C" fn dw_decoder_next_batch(
             return dw_status::DW_ERR_ARGUMENT;
         };
         let mut filled = 0;
-        if handle.kept_back != 0 {
+        if handle.has_kept_back {
             // SAFETY: NULL, or an input that nothing else points to meanwhile.
             handle.give_back(unsafe { input.as_mut() });
         }
@@ -464,7 +462,7 @@ pub unsafe extern "C" fn dw_decoder_reset(decoder: *mut dw_decoder) -> dw_status
         handle.decoder.reset();
         handle.window.clear();
         handle.pending = None;
-        handle.kept_back = 0;
+        handle.has_kept_back = false;
         handle.failure = Failure::NONE;
         dw_status::DW_OK
     })

@@ -112,7 +112,7 @@ mod built {
     }
 
     impl Moderator {
-        pub(super) fn push(&mut self, _: &Delta<'_>) -> bool {
+        pub(super) fn try_push(&mut self, _: &Delta<'_>) -> Option<bool> {
             match *self {}
         }
 
@@ -183,7 +183,7 @@ pub unsafe extern "C" fn dw_moderator_free(moderator: *mut dw_moderator) {
 /// @return DW_OK for text, reasoning and refusal, which come out of `dw_moderator_next` in time; DW_DELTA
 ///         for all others, which are the caller's to use as they are, behind the pieces that
 ///         `dw_moderator_next` gives now; DW_ERR_ARGUMENT, also for an unknown kind and for text that
-///         is not UTF-8; DW_ERR_PANIC.
+///         is not UTF-8; DW_ERR_OUT_OF_MEMORY, where nothing of the text is held; DW_ERR_PANIC.
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C" fn dw_moderator_push(
@@ -198,10 +198,10 @@ pub unsafe extern "C" fn dw_moderator_push(
         let Some(delta) = delta.and_then(|delta| unsafe { delta.get() }) else {
             return dw_status::DW_ERR_ARGUMENT;
         };
-        if handle.moderator.push(&delta) {
-            dw_status::DW_OK
-        } else {
-            dw_status::DW_DELTA
+        match handle.moderator.try_push(&delta) {
+            Some(true) => dw_status::DW_OK,
+            Some(false) => dw_status::DW_DELTA,
+            None => dw_status::DW_ERR_OUT_OF_MEMORY,
         }
     })
 }

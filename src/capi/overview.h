@@ -15,19 +15,22 @@
  *     dw_delta delta;
  *     dw_status status = dw_decoder_new(NULL, &decoder);
  *     uint8_t bytes[4096];
- *     size_t len;
- *     while (status == DW_OK && (len = fread(bytes, 1, sizeof bytes, stdin)) > 0) {
+ *     size_t len = 1;
+ *     while (status == DW_OK && len > 0) {
+ *         len = fread(bytes, 1, sizeof bytes, stdin);
  *         dw_input input = { bytes, len, 0 };
- *         while ((status = dw_decoder_next(decoder, &input, &delta)) > 0)
- *             if (delta.kind == DW_DELTA_TEXT)
+ *         do {
+ *             status = len > 0 ? dw_decoder_next(decoder, &input, &delta)
+ *                              : dw_decoder_finish(decoder, &delta);
+ *             if (status == DW_DELTA && delta.kind == DW_DELTA_TEXT)
  *                 fwrite(delta.text.ptr, 1, delta.text.len, stdout);
+ *         } while (status > 0 || DW_IS_EVENT_ERROR(status)); // of one event: call on
  *     }
- *     while (status == DW_OK && dw_decoder_finish(decoder, &delta) > 0) {
- *     }
- *     if (status < 0 || dw_decoder_end(decoder) != DW_END_COMPLETE)
- *         fprintf(stderr, "incomplete: %s\n", dw_status_message(status));
+ *     int is_complete = dw_decoder_end(decoder) == DW_END_COMPLETE;
+ *     if (!is_complete)
+ *         fputs("incomplete\n", stderr);
  *     dw_decoder_free(decoder);
- *     return status < 0;
+ *     return !is_complete;
  * }
  * @endcode
  *

@@ -5,11 +5,12 @@
 
 use core::ffi::{CStr, c_char};
 
-/// Changes with every release that is not compatible; before 1.0 the minor version does.
+/// Changes with every release that is not compatible, from 1.0 on.
 pub const DW_VERSION_MAJOR: u32 = 0;
-/// Changes with every release that adds something.
+/// Changes with every release that is not compatible before 1.0; from 1.0 on, with one that adds
+/// something.
 pub const DW_VERSION_MINOR: u32 = 1;
-/// Changes with every release that only corrects.
+/// Changes with every other release.
 pub const DW_VERSION_PATCH: u32 = 0;
 /// Changes when a program has to be compiled again to run with a newer library, and only then.
 pub const DW_ABI_VERSION: u32 = 1;

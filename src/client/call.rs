@@ -1,5 +1,6 @@
 //! Sending a request, and the head of its response.
 
+use std::borrow::Cow;
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
 
@@ -12,11 +13,10 @@ use super::body::{Body, Chunks};
 use super::cancel::{Cancel, Running, Sent};
 use super::error::{Context, Error, Kind, MAX_BODY_BYTES, Phase, Status};
 use super::events::Events;
-use super::options::Key;
+use super::options::{Key, Secrets};
 use super::request::Request;
 use super::stream::Stream;
 use super::{Client, Lease, url};
-use crate::decoder::describe_body;
 use crate::frame::Framing;
 use crate::message::Message;
 
@@ -62,6 +62,8 @@ pub(super) struct Ready {
     own: HeaderMap,
     /// The key and those that the caller set, which stay with the origin.
     private: HeaderMap,
+    /// What of these must not be shown.
+    secrets: Secrets,
     body: Vec<u8>,
 }
 
@@ -88,22 +90,53 @@ const FOREIGN: &[&str] = &[
 ];
 
 impl Answer {
-    fn content_type(&self) -> String {
+    fn content_type(&self) -> Cow<'_, str> {
         let content_type = self.headers.get(CONTENT_TYPE);
         content_type
-            .map(|value| String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase())
+            .map(|value| String::from_utf8_lossy(value.as_bytes()))
             .unwrap_or_default()
     }
 
-    /// Whether it has none, by its status.
-    pub(super) fn has_no_content(&self) -> bool {
-        matches!(self.status, 204 | 205)
+    /// The error of a success that is no stream, with what it is instead.
+    fn into_foreign(mut self) -> Error {
+        let body = self.take_body();
+        let context = self.body.context();
+        let described = context.secrets.describe(&body);
+        let content_type = context.secrets.redact(&self.content_type());
+        let what = if content_type.is_empty() {
+            format!("sent a body without a content type: {described}")
+        } else {
+            format!("sent a body of the type {content_type:?}: {described}")
+        };
+        let status = status_of(self.status, &self.headers, &body, context);
+        let error = context.error(Kind::ContentType, what);
+        error.with_status(status)
+    }
+
+    /// The error of a success that is none for whoever asked.
+    pub(super) fn into_refusal(mut self) -> Error {
+        let body = self.take_body();
+        let context = self.body.context();
+        let status = status_of(self.status, &self.headers, &body, context);
+        Error::refused(&context.url, status)
+    }
+
+    /// The beginning of the body, and no more of it.
+    fn take_body(&mut self) -> Vec<u8> {
+        // What can be had of it will do.
+        let body = self.body.read_up_to(MAX_BODY_BYTES).unwrap_or_default();
+        self.body.close();
+        body
+    }
+
+    pub(super) fn status(&self) -> u16 {
+        self.status
     }
 
     /// Whether the body can be no reply. Servers that forget the type, or give one that fits no
     /// stream, are many, so only what is surely something else counts.
     fn is_foreign(&self) -> bool {
-        let content_type = self.content_type();
+        let content_type = self.content_type().to_ascii_lowercase();
         FOREIGN.iter().any(|start| content_type.starts_with(start))
     }
 
@@ -148,7 +181,7 @@ impl<'c> Call<'c> {
     pub fn stream(self) -> Result<Stream, Error> {
         let answer = self.send(true, "text/event-stream, application/json", "identity")?;
         if answer.is_foreign() {
-            return Err(self.client.foreign(answer));
+            return Err(answer.into_foreign());
         }
         let options = self.client.options().decoder.clone();
         Ok(Stream::new(answer, options))
@@ -190,9 +223,12 @@ impl<'c> Call<'c> {
             let what = format!("sent a response of more than {limit} bytes");
             return Err(body.context().error(Kind::Limit, what));
         }
-        let mut message = Message::from_response(&bytes).map_err(|_| {
-            let what = format!("sent no reply but {}", describe_body(&bytes));
-            body.context().error(Kind::Decode, what)
+        let mut message = Message::from_response(&bytes).map_err(|error| {
+            let what = format!(
+                "sent no reply but {}",
+                body.context().secrets.describe(&bytes)
+            );
+            Error::unread(&body.context().url, error, what)
         })?;
         message.timing.whole = Some(sent.elapsed());
         Ok(message)
@@ -249,11 +285,14 @@ impl<'c> Call<'c> {
         for (name, value) in options.headers.iter().chain(&self.headers) {
             put(&mut private, name, value.reveal())?;
         }
+        let secrets = options.headers.iter().chain(&self.headers);
+        let secrets = secrets.map(|(_, value)| value).chain(&options.key);
         Ok(Ready {
             method,
             url,
             own,
             private,
+            secrets: Secrets::new(secrets),
             body: body.into_bytes(),
         })
     }
@@ -266,11 +305,16 @@ fn header_value(name: &HeaderName, value: &[u8]) -> Result<HeaderValue, String> 
 }
 
 impl Ready {
+    /// Where it goes, without what is secret in that.
+    pub(super) fn shown_url(&self) -> String {
+        url::shown(&self.url)
+    }
+
     /// Sets a header that goes wherever the request goes.
     pub(super) fn set(&mut self, name: HeaderName, value: &[u8]) -> Result<(), Error> {
         let value = header_value(&name, value).map_err(|what| {
             let what = format!("cannot be asked: {what}");
-            Error::new(Kind::Request, &url::shown(&self.url), what)
+            Error::new(Kind::Request, &self.shown_url(), what)
         })?;
         self.own.insert(name, value);
         Ok(())
@@ -299,7 +343,7 @@ impl Ready {
 impl Client {
     /// Sends a request, again where that is due.
     pub(super) fn send(&self, ready: &Ready, cancel: &Cancel) -> Result<Answer, Error> {
-        let cancelled = || Error::cancelled(&url::shown(&ready.url));
+        let cancelled = || Error::cancelled(&ready.shown_url());
         let mut attempts = 0;
         loop {
             let lease = self.lease();
@@ -364,13 +408,13 @@ impl Client {
             }
             let location = head.response.headers.get(LOCATION).cloned();
             if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
-                return Err(self.refusal(head));
+                return Err(head.into_refusal());
             }
             let target = location
                 .map(|location| String::from_utf8_lossy(location.as_bytes()).into_owned())
                 .and_then(|location| url::join(&url, &location));
             let Some(target) = target else {
-                return Err(self.redirect(head, "to no place"));
+                return Err(head.into_redirect("to no place"));
             };
             let is_same_origin = url::is_same_origin(&url, &target);
             if ready.method != Method::GET {
@@ -381,7 +425,7 @@ impl Client {
                 };
                 if let Some(what) = what {
                     let what = format!("{what}: {}", url::shown(&target));
-                    return Err(self.redirect(head, &what));
+                    return Err(head.into_redirect(&what));
                 }
             }
             is_private &= is_same_origin;
@@ -389,7 +433,7 @@ impl Client {
             url = target;
         }
         let what = format!("redirects the request more than {MAX_REDIRECTS} times");
-        Err(Error::new(Kind::Redirect, &url::shown(&ready.url), what))
+        Err(Error::new(Kind::Redirect, &ready.shown_url(), what))
     }
 
     /// Sends a request once and waits for the head of its response.
@@ -404,6 +448,7 @@ impl Client {
         lease.line.begin();
         let context = Context {
             url: url::shown(url),
+            secrets: ready.secrets.clone(),
             is_https: url
                 .get(..6)
                 .is_some_and(|s| s.eq_ignore_ascii_case("https:")),
@@ -432,64 +477,16 @@ impl Client {
     /// The events of a response, if it has any.
     pub(super) fn events(&self, answer: Answer) -> Result<Events, Error> {
         if !answer.is_event_stream() {
-            return Err(self.foreign(answer));
+            return Err(answer.into_foreign());
         }
         let max_event_bytes = self.options().decoder.max_event_bytes;
         Ok(Events::new(answer.body, max_event_bytes))
     }
+}
 
-    /// The error of a success that is no stream, with what it is instead.
-    fn foreign(&self, mut answer: Answer) -> Error {
-        // What can be had of it will do.
-        let body = answer.body.read_up_to(MAX_BODY_BYTES).unwrap_or_default();
-        answer.body.close();
-        let content_type = answer.content_type();
-        let what = if content_type.is_empty() {
-            format!(
-                "sent a body without a content type: {}",
-                describe_body(&body)
-            )
-        } else {
-            format!(
-                "sent a body of the type {content_type:?}: {}",
-                describe_body(&body)
-            )
-        };
-        let status = self.status(answer.status, &answer.headers, &body);
-        let error = answer.body.context().error(Kind::ContentType, what);
-        error.with_status(status)
-    }
-
-    fn refusal(&self, head: Head) -> Error {
-        let url = head.context.url.clone();
-        Error::refused(&url, self.read_status(head))
-    }
-
-    fn redirect(&self, head: Head, what: &str) -> Error {
-        let error = head
-            .context
-            .error(Kind::Redirect, format!("redirects the request {what}"));
-        error.with_status(self.read_status(head))
-    }
-
-    /// Reads a refusal.
-    fn read_status(&self, head: Head) -> Status {
-        let mut body = Vec::new();
-        // What can be had of the reason will do: the refusal counts, whatever follows it.
-        let _ = head
-            .reader
-            .take(MAX_BODY_BYTES as u64)
-            .read_to_end(&mut body);
-        let Parts {
-            status, headers, ..
-        } = head.response;
-        self.status(status.as_u16(), &headers, &body)
-    }
-
-    fn status(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> Status {
-        let body = &body[..body.len().min(MAX_BODY_BYTES)];
-        Status::read(status, headers, body, |text| self.redact(text))
-    }
+fn status_of(status: u16, headers: &HeaderMap, body: &[u8], context: &Context) -> Status {
+    let body = &body[..body.len().min(MAX_BODY_BYTES)];
+    Status::read(status, headers, body, &context.secrets)
 }
 
 /// A response of which the body is not read yet.
@@ -512,6 +509,32 @@ impl Head {
             }
             _ => Ok(self),
         }
+    }
+
+    fn into_refusal(self) -> Error {
+        let url = self.context.url.clone();
+        Error::refused(&url, self.into_status())
+    }
+
+    fn into_redirect(self, what: &str) -> Error {
+        let what = self.context.secrets.redact(what);
+        let what = format!("redirects the request {what}");
+        let error = self.context.error(Kind::Redirect, what);
+        error.with_status(self.into_status())
+    }
+
+    /// Reads a refusal.
+    fn into_status(self) -> Status {
+        let mut body = Vec::new();
+        // What can be had of the reason will do: the refusal counts, whatever follows it.
+        let _ = self
+            .reader
+            .take(MAX_BODY_BYTES as u64)
+            .read_to_end(&mut body);
+        let Parts {
+            status, headers, ..
+        } = self.response;
+        status_of(status.as_u16(), &headers, &body, &self.context)
     }
 
     /// Reads a redirect's body, if it is short, so that the connection can be used again.

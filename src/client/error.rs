@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use ureq::http::HeaderMap;
 
 use super::line::{Fault, Line};
+use super::options::Secrets;
 use crate::decoder;
 use crate::delta;
 use crate::dialect::error::{Said, kind_of_status};
@@ -107,6 +108,7 @@ struct Inner {
     status: Option<Status>,
     decode: Option<decoder::Error>,
     source: Option<Source>,
+    is_final: bool,
 }
 
 /// A refusal, taken out of whatever shape the provider gave it.
@@ -140,18 +142,13 @@ impl Status {
             && self.kind != delta::ErrorKind::Permission
     }
 
-    /// Reads a refusal's body. `redact` takes the key out, which some servers repeat.
-    pub(super) fn read(
-        status: u16,
-        headers: &HeaderMap,
-        body: &[u8],
-        redact: impl Fn(&str) -> String,
-    ) -> Self {
-        let body = redact(&String::from_utf8_lossy(body));
+    /// Reads a refusal's body.
+    pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8], secrets: &Secrets) -> Self {
+        let body = secrets.redact(&String::from_utf8_lossy(body));
         let mut refusal = Status {
             status,
             retry_after: retry_after(headers),
-            request_id: request_id(headers),
+            request_id: request_id(headers).map(|id| secrets.redact(&id)),
             kind: delta::ErrorKind::Other,
             code: String::new(),
             message: String::new(),
@@ -224,6 +221,7 @@ impl Error {
             status: None,
             decode: None,
             source: None,
+            is_final: true,
         }))
     }
 
@@ -255,6 +253,14 @@ impl Error {
         };
         let mut error = Error::new(kind, url, format!("sent what cannot be decoded: {decode}"));
         error.0.decode = Some(decode);
+        error.0.is_final = false;
+        error
+    }
+
+    /// A whole response that is no reply.
+    pub(super) fn unread(url: &str, decode: decoder::Error, what: String) -> Self {
+        let mut error = Error::new(Kind::Decode, url, what);
+        error.0.decode = Some(decode);
         error
     }
 
@@ -281,8 +287,8 @@ impl Error {
         self.0.status.as_ref()
     }
 
-    /// Where and why an event could not be decoded, of the kind [`Kind::Decode`]; and of
-    /// [`Kind::Limit`] where an event was over it.
+    /// Where and why an event or a whole response could not be decoded, of the kind [`Kind::Decode`];
+    /// and of [`Kind::Limit`] where an event was over it.
     #[must_use]
     pub fn decode(&self) -> Option<&decoder::Error> {
         self.0.decode.as_ref()
@@ -291,7 +297,7 @@ impl Error {
     /// Whether nothing more comes. A stream goes on behind an event that could not be decoded.
     #[must_use]
     pub fn is_final(&self) -> bool {
-        self.0.decode.is_none()
+        self.0.is_final
     }
 
     /// Whether the same request may succeed later.
@@ -345,6 +351,7 @@ impl std::error::Error for Error {
 pub(super) struct Context {
     /// For messages: nothing in it is secret.
     pub(super) url: String,
+    pub(super) secrets: Secrets,
     pub(super) is_https: bool,
     pub(super) timeout_connect: Option<Duration>,
     pub(super) line: Line,
@@ -446,9 +453,8 @@ impl Context {
         Error::caused(kind, &self.url, what, error)
     }
 
-    /// Whether an error of I/O is one of TLS: what rustls says is invalid
-    /// data, and what ends a connection that
-    /// stands but is not yet open for a request ends its handshake.
+    /// Whether an error of I/O is one of TLS: what rustls says is invalid data, and what ends a
+    /// connection that stands but is not yet open for a request ends its handshake.
     fn is_tls(&self, error: &io::Error) -> bool {
         let is_end = matches!(
             error.kind(),

@@ -8,7 +8,7 @@ use super::call::Payload;
 use super::cancel::Cancel;
 use super::error::{Error, Kind};
 use super::events::{Event, Events};
-use super::{Call, Client, url};
+use super::{Call, Client};
 
 /// However short the reconnection time is, so long is waited: a server that closes at once must not
 /// make its clients spin.
@@ -165,14 +165,18 @@ impl EventSource {
             )?;
         }
         if self.attempts > 0 && !self.client.pause(self.delay(), &self.cancel) {
-            return Err(Error::cancelled(&url::shown(&self.path)));
+            return Err(Error::cancelled(&ready.shown_url()));
         }
         self.attempts += 1;
         self.fruitless = self.fruitless.saturating_add(1);
         let answer = self.client.send(&ready, &self.cancel)?;
-        if answer.has_no_content() {
-            self.at_end = true;
-            return Ok(());
+        match answer.status() {
+            200 => {}
+            204 => {
+                self.at_end = true;
+                return Ok(());
+            }
+            _ => return Err(answer.into_refusal()),
         }
         let mut events = self.client.events(answer)?;
         events.set_last_event_id(&self.last_event_id);

@@ -34,9 +34,9 @@
 //! - **Failure.** One [`Error`], whose [`Kind`] says what went wrong. What was received before it
 //!   stays received; a body that was cut short never ends as
 //!   [`Complete`](crate::End::Complete).
-//! - **Other attempts** are made only where nothing of the request can have begun
-//!   ([`Options::retries`]). A completion whose stream began is never asked for again: it would be
-//!   paid for twice.
+//! - **Other attempts** are made only where no connection came about, or the server refused with a
+//!   status that asks for one ([`Options::retries`]). A completion whose response began is never asked
+//!   for again: it would be paid for twice.
 //! - **Redirects** of a request with a body are followed only where they keep it (307, 308) and
 //!   stay with the same origin; those of a GET up to 10, and to another origin without any header
 //!   that the caller set.
@@ -339,19 +339,5 @@ impl Client {
             line,
             home: Arc::downgrade(&self.0),
         }
-    }
-
-    /// Takes whatever is secret out of what a server said.
-    fn redact(&self, text: &str) -> String {
-        let options = &self.0.options;
-        let secrets = options.headers.iter().map(|(_, value)| value);
-        let mut text = text.to_owned();
-        for secret in secrets.chain(&options.key) {
-            // Shorter ones are words like any other, and no keys.
-            if secret.reveal().len() >= 8 {
-                text = text.replace(secret.reveal(), "(hidden)");
-            }
-        }
-        text
     }
 }

@@ -3,9 +3,10 @@
 use std::env;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::decoder;
+use crate::decoder::{self, describe_body};
 
 /// Whose conventions a request follows: where it goes, what carries the key, how it is put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -130,6 +131,47 @@ impl fmt::Debug for Key {
     }
 }
 
+/// The secrets of a request, to be taken out of what its server said: some repeat a key.
+#[derive(Debug, Clone)]
+pub(super) struct Secrets(Arc<[Key]>);
+
+impl Secrets {
+    /// Shorter ones are words like any other, and no keys.
+    const MIN_BYTES: usize = 8;
+
+    pub(super) fn new<'k>(keys: impl Iterator<Item = &'k Key>) -> Self {
+        let keys = keys.filter(|key| key.reveal().len() >= Self::MIN_BYTES);
+        Secrets(keys.cloned().collect())
+    }
+
+    /// The text without them, and without the beginning of one at its end, where it may have been cut.
+    pub(super) fn redact(&self, text: &str) -> String {
+        const HIDDEN: &str = "(hidden)";
+        let mut text = text.to_owned();
+        for secret in self.0.iter().map(Key::reveal) {
+            text = text.replace(secret, HIDDEN);
+            let cut = (Self::MIN_BYTES..secret.len()).rev().find(|len| {
+                let start = secret.get(..*len);
+                start.is_some_and(|start| text.ends_with(start))
+            });
+            if let Some(cut) = cut {
+                text.truncate(text.len() - cut);
+                text.push_str(HIDDEN);
+            }
+        }
+        text
+    }
+
+    /// What a body that is no stream is, in a few words of its own.
+    pub(super) fn describe(&self, body: &[u8]) -> String {
+        let start = &body[..body.len().min(MAX_DESCRIBED_BYTES)];
+        describe_body(self.redact(&String::from_utf8_lossy(start)).as_bytes())
+    }
+}
+
+/// More of a body is not looked at to say what it is.
+const MAX_DESCRIBED_BYTES: usize = 4096;
+
 /// By way of which proxy servers are reached.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -140,7 +182,8 @@ pub enum Proxy {
     Environment,
     /// None.
     Direct,
-    /// This one, whatever the host: `http://`, `socks4://`, `socks5://`, with `user:password@` where it asks for them.
+    /// This one, whatever the host: `http://`, `socks4://`, `socks5://`, with `user:password@` where
+    /// it asks for them.
     Url(Key),
 }
 
@@ -172,9 +215,8 @@ pub struct Options {
     /// How long to wait for content, which comments and pings are not: `None`, for ever, unless
     /// set. What the reader itself needs between two reads does not count, here as in the others.
     pub timeout_content: Option<Duration>,
-    /// How many attempts are made besides the first: 2 unless set. Only a request of which nothing
-    /// can have begun is sent again: where no connection came about, or the server refused with 408,
-    /// 409, 429 or 5xx. They are some 0.5 s, 1 s, 2 s, ... up to 8 s apart, or what `Retry-After` says.
+    /// How many attempts are made besides the first: 2 unless set. A request is sent again only where
+    /// no connection came about, or the server refused with 408, 409, 429 or 5xx. They are some 0.5 s, 1 s, 2 s, ... up to 8 s apart, or what `Retry-After` says.
     pub retries: u32,
     /// The longest `Retry-After` that is waited out: 60 s unless set. Asked for more, the refusal is
     /// given at once.

@@ -131,8 +131,11 @@ impl Stream {
         let decoding = |error| Error::decoding(&self.body.context().url, error);
         // A web page with status 200 has no delta; that it is no reply must be said once.
         if !self.decoder.advance_to_end().map_err(decoding)? && !is_answered {
-            let what = decoder::describe_body(self.decoder.seen());
-            let what = format!("sent no reply but {what}");
+            let secrets = &self.body.context().secrets;
+            let what = format!(
+                "sent no reply but {}",
+                secrets.describe(self.decoder.seen())
+            );
             return Err(self.body.context().error(Kind::ContentType, what));
         }
         self.decoder.finish().map_err(decoding)

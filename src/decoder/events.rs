@@ -14,7 +14,11 @@ use crate::memory::{self, Held};
 use crate::template::{Known, Templates};
 
 /// How many bytes are kept of a body that is no event stream: enough for an error and its message.
-const MAX_BODY_BYTES: usize = 64 * 1024;
+const MAX_SEEN_BYTES: usize = 64 * 1024;
+
+/// So many lines of it are tried as the beginning of a document: each is read to the end of what is
+/// kept, so that without a bound the work would grow with its square.
+const MAX_DOCUMENTS: usize = 8;
 
 /// All of a decoder but its framing, whose items it reads.
 pub(super) struct Events {
@@ -24,7 +28,7 @@ pub(super) struct Events {
     pub(super) sink: Lent,
     pub(super) fields: Fields,
     /// Lines that are no part of an event stream: perhaps an error, perhaps a web page.
-    pub(super) body: Vec<u8>,
+    pub(super) seen: Vec<u8>,
     /// A model's own JSON, taken out of the frame that carried it in base64.
     pub(super) inner: Vec<u8>,
     pub(super) events: u64,
@@ -269,7 +273,7 @@ impl Events {
             spare,
             sink,
             fields,
-            body,
+            seen,
             ..
         } = self;
         if *field.name == *b"error" {
@@ -282,7 +286,7 @@ impl Events {
             }
         }
         let line = field.raw.trim_ascii();
-        if state.is_none() && body.is_empty() && line.starts_with(b"{") {
+        if state.is_none() && seen.is_empty() && line.starts_with(b"{") {
             let is_line = json::read(line, |doc| {
                 let wire = Wire {
                     event: "",
@@ -314,42 +318,45 @@ impl Events {
         }
         // Its end is kept as LF, whatever it was: where a chunk's end cuts a CRLF, nobody knows of the LF.
         let text = without_end(field.raw);
-        let room = MAX_BODY_BYTES.saturating_sub(body.len());
-        if body.try_reserve(room.min(text.len() + 1)).is_err() {
+        let room = MAX_SEEN_BYTES.saturating_sub(seen.len());
+        if seen.try_reserve(room.min(text.len() + 1)).is_err() {
             sink.set_short();
             return;
         }
-        body.extend(text.iter().chain(b"\n").take(room));
+        seen.extend(text.iter().chain(b"\n").take(room));
     }
 
     /// Looks at what came beside the events, once there are no more. The stream has so many bytes.
     pub(super) fn finish(&mut self, len: u64) -> Result<(), Error> {
+        // Whatever becomes of it, it is done once.
+        self.finished = true;
         let Some(sink) = self.sink.hold() else {
             return Err(self.short(len));
         };
         sink.clear();
-        self.finished = true;
         let Events {
-            state, sink, body, ..
+            state, sink, seen, ..
         } = self;
         if let Some(state) = state {
             state.progress_mut().at_end(sink);
         }
         // An error may stand behind other lines that are no part of a stream. What is no JSON is
         // nothing to report, and `seen` has it.
-        let lines = body.split_inclusive(|byte| *byte == b'\n');
-        let mut start = 0;
-        for line in lines {
-            let is_start = matches!(line.trim_ascii_start().first(), Some(b'{' | b'['));
-            let document = body.get(start..).unwrap_or_default().trim_ascii();
-            if is_start {
-                match json::read(document, |doc| report(&doc, false, sink)) {
-                    Ok(_) => break,
-                    Err(Unread::NotJson { .. }) => {}
-                    Err(Unread::OutOfMemory) => sink.set_short(),
-                }
+        let mut behind = seen.as_slice();
+        let documents = seen
+            .split_inclusive(|byte| *byte == b'\n')
+            .filter_map(|line| {
+                let document = behind;
+                behind = behind.get(line.len()..).unwrap_or_default();
+                let is_start = matches!(line.trim_ascii_start().first(), Some(b'{' | b'['));
+                is_start.then(|| document.trim_ascii())
+            });
+        for document in documents.take(MAX_DOCUMENTS) {
+            match json::read(document, |doc| report(&doc, false, sink)) {
+                Ok(_) => break,
+                Err(Unread::NotJson { .. }) => {}
+                Err(Unread::OutOfMemory) => sink.set_short(),
             }
-            start += line.len();
         }
         if self.sink.is_short() {
             return Err(self.short(len));

@@ -13,7 +13,7 @@ use crate::memory;
 ///
 /// Sources: OpenAI "Error codes" and the SDK's `ErrorObject`; Anthropic "Errors"; Google
 /// `google.rpc.Code`; AWS Bedrock `ConverseStream` exceptions; text-generation-inference
-/// `ErrorResponse`; and the recordings named in the dialects.
+/// `ErrorResponse`; and recorded streams.
 const KINDS: &[(&str, ErrorKind)] = &[
     ("invalid_api_key", ErrorKind::Authentication),
     ("authentication_error", ErrorKind::Authentication),

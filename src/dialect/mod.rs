@@ -12,13 +12,13 @@
 //! | `gemini-interactions` | event stream | `interaction.completed` | `event_type` |
 //! | `cohere` | event stream | `message-end` | `type` with a hyphen, such as `message-start` |
 //! | `ollama` | lines | `"done":true` | `done` beside `message` or `response` |
-//! | `tgi` | event stream | `generated_text` | `token` with an `id` or `text` |
+//! | `tgi` | event stream | `generated_text` | `token` with a `text` |
 //! | `watsonx` | event stream | `stop_reason` | `results` with `generated_text` |
-//! | `replicate` | event stream | event `done` | data that is no JSON, or none with a `type`; event `output` |
+//! | `replicate` | event stream | event `done` | event `output`, whatever its data |
 //! | `llamacpp` | event stream | `"stop":true` of every prompt | `content` beside `stop` |
 //! | `bedrock` | AWS event stream | `messageStop`, or the model's own | the framing, whose first byte is 0 |
 //!
-//! A dialect is one file with one `State`, whose `event` reads an event into the sink and whose
+//! A dialect is one file with one `State`, whose `event` reads an event into the sink and, where it keeps more than a `Progress`, whose
 //! `reset` forgets; `whole` reads a response that was not streamed, where there is such a thing.
 
 mod anthropic;

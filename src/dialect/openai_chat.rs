@@ -138,11 +138,11 @@ impl State {
                         *other = Some(key);
                     }
                 }
-                // Padding and bookkeeping that comes with every piece.
                 _ if wire.fields.text.as_deref() == Some(key) => text = value.text(),
                 _ if wire.fields.reasoning.as_deref() == Some(key) => {
                     thought.or(3, key, value, sink);
                 }
+                // Padding and bookkeeping that comes with every piece.
                 "channel" | "token_id" | "obfuscation" => sink.ignored(key),
                 _ if value.is_empty() => {}
                 _ => *other = Some(key),

@@ -1,9 +1,10 @@
 //! `openai-responses`: OpenAI's Responses API.
 //!
 //! Wire: `event: T` and `data: {"type":"T",…}`, of which some send no `event` line; the type counts.
-//! Ends with one of `response.completed`, `response.incomplete`, `response.failed`. Items are told
-//! apart by `output_index`, since some senders change the IDs from event to event. A `.done` event
-//! repeats what its deltas brought; it is read only for what they did not bring.
+//! Ends with one of `response.completed`, `response.incomplete`, `response.failed`,
+//! `response.cancelled`. Items are told apart by `output_index`, since some senders change the IDs from
+//! event to event. A `.done` event repeats what its deltas brought; it is read only for what they did
+//! not bring.
 
 use alloc::vec::Vec;
 
@@ -46,8 +47,7 @@ impl State {
                 "output_index" => event.item = value.index().unwrap_or_default(),
                 "content_index" | "summary_index" => event.part = value.index().unwrap_or_default(),
                 "delta" | "text" | "refusal" | "arguments" | "input" => event.text = value.text(),
-                "item" => event.object = Some(value),
-                "response" => event.object = Some(value),
+                "item" | "response" => event.object = Some(value),
                 "logprobs" => event.has_logprobs = !value.is_empty(),
                 _ => sink.ignored(key),
             }

@@ -6,8 +6,9 @@
 //! | [`ndjson`] | lines | Ollama |
 //! | [`eventstream`] | binary frames of AWS | Bedrock |
 //!
-//! All framings have one shape, and [`Parser`] is any of them, chosen at run time. A parser is given the caller's chunk as `&mut &[u8]`, hands out one
-//! [`Item`] a call and moves the slice past what it used; `None` means that it wants the next chunk.
+//! All framings have one shape, and [`Parser`] is any of them, chosen at run time. A parser is given
+//! the caller's chunk as `&mut &[u8]`, hands out one [`Item`] a call and moves the slice past what it
+//! used; `None` means that it wants the next chunk.
 //!
 //! ```
 //! use deltawire::frame::{Item, sse};
@@ -218,7 +219,8 @@ pub enum Eof {
     /// It is dropped, as HTML section 9.2.6 demands.
     #[default]
     Discard,
-    /// It is delivered as if its blank line had come: some servers forget the last one.
+    /// It is delivered as if its blank line had come: some servers forget the last one. A binary frame
+    /// that is cut never is.
     Flush,
 }
 

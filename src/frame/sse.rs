@@ -191,8 +191,9 @@ impl<C: Carry> Parser<C> {
 
     /// Seeds the last event ID, as after a reconnect in another process.
     ///
-    /// Returns false and changes nothing where `id` has a NUL, CR or LF, which no stream could have set, where
-    /// it does not fit in the carry, or in the middle of an event.
+    /// Returns false and changes nothing where `id` has a NUL, CR or LF, which no stream could have
+    /// set, where it does not fit in the carry, or in the middle of an event. Returns false where there
+    /// is no memory for it; the ID is empty then.
     #[must_use = "false means that the ID was not taken"]
     pub fn set_last_event_id(&mut self, id: &[u8]) -> bool {
         self.settle();

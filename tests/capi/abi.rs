@@ -229,8 +229,16 @@ fn the_example_of_the_header_prints_a_reply() {
     let Some(program) = program(path, "example", &[&library]) else {
         return;
     };
-    let stream = std::fs::File::open(root().join("tests/data/serve-chat.sse")).expect("a stream");
-    let output = run(runner(&program).stdin(stream));
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "Grüß dich");
+    let chat = std::fs::read(root().join("tests/data/serve-chat.sse")).expect("a stream");
+    // One whose last line has no end, and one with an event that cannot be read.
+    let cut = br#"{"message":{"content":"Hi"},"done":true}"#.to_vec();
+    let broken = [b"data: {\n\n", &chat[..]].concat();
+    for (stream, reply) in [(chat, "Grüß dich"), (cut, "Hi"), (broken, "Grüß dich")] {
+        let path = folder().join("example.stream");
+        std::fs::write(&path, stream).expect("a stream that can be written");
+        let stream = std::fs::File::open(path).expect("a stream");
+        let output = run(runner(&program).stdin(stream));
+        assert_eq!(String::from_utf8_lossy(&output.stdout), reply);
+    }
     assert!(code.len() <= 26, "an example of some twenty lines");
 }

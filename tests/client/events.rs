@@ -70,6 +70,28 @@ fn it_comes_back_and_names_the_last_event_id() {
 }
 
 #[test]
+fn a_success_that_is_not_200_is_an_error() {
+    for status in [
+        "201 Created",
+        "203 Non-Authoritative Information",
+        "206 Partial Content",
+    ] {
+        let server = Server::new([
+            answer(sized(status, SSE, "data: a\n\n")),
+            body("data: b\n\n"),
+        ]);
+        let (texts, error) = all(source(&server));
+        assert!(texts.is_empty(), "{status}: {texts:?}");
+        assert_eq!(
+            error.map(|error| error.kind()),
+            Some(Kind::Status),
+            "{status}"
+        );
+        assert_eq!(server.requests().len(), 1, "{status}");
+    }
+}
+
+#[test]
 fn an_event_without_an_id_keeps_the_one_before_the_reconnect() {
     let server = Server::new([body("id: 7\ndata: a\n\n"), body("data: b\n\n"), enough()]);
     let mut source = source(&server);

@@ -439,6 +439,68 @@ fn a_prompt_with_line_ends_is_one_request() {
 }
 
 #[test]
+fn no_secret_shows_that_a_server_repeats() {
+    const TOKEN: &str = "canary-token-77e0";
+    let said = format!("unknown key {KEY}, unknown token {TOKEN}");
+    let json = format!("{{\"authorization\":\"{said}\"}}");
+    let text = format!("{said}, and one that was cut: {}", &KEY[..10]);
+    let html = format!("<html>{said}");
+    let bodies = [
+        ("200 OK", "application/json", &json),
+        ("200 OK", "text/event-stream", &text),
+        ("200 OK", "text/html", &html),
+        ("200 OK", &*said, &html),
+        ("401 Unauthorized", "application/json", &json),
+        ("401 Unauthorized", "text/plain", &text),
+        ("302 Found", "text/plain", &text),
+    ];
+    for (status, content_type, body) in bodies {
+        let head = format!(
+            "Content-Type: {content_type}\r\nX-Request-Id: {KEY}\r\n\
+             Location: /{KEY}\r\nConnection: close\r\n"
+        );
+        let answer = || answer(super::server::sized(status, &head, body));
+        let server = Server::new([answer(), answer(), answer()]);
+        let client = client(&server);
+        let asked = super::request();
+        let call = || client.ask(&asked).header("X-Token", TOKEN);
+        let fetched = call().fetch().map(|_| ());
+        let streamed = call()
+            .stream()
+            .and_then(|mut stream| stream.next().map(|_| ()));
+        let events = client.post("/x", "{}").header("X-Token", TOKEN).events();
+        let events = events.map(|_| ());
+        let errors = [fetched, streamed, events].map(Result::err);
+        // An event stream may have any text, as far as its events are concerned.
+        assert!(errors[0].is_some() && errors[1].is_some(), "{errors:?}");
+        for error in errors.into_iter().flatten() {
+            let shown = format!("{error} {error:?} {:?}", error.status());
+            assert!(
+                !shown.contains("canary"),
+                "{status}, {content_type}: {shown}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_whole_response_that_is_none_says_why() {
+    use deltawire::Error;
+    for (body, is_json) in [("{\"a\":1}", true), ("{\"a\":", false)] {
+        let head = "Content-Type: application/json\r\nConnection: close\r\n";
+        let server = Server::new([answer(super::server::sized("200 OK", head, body))]);
+        let error = client(&server).fetch(&super::request()).unwrap_err();
+        assert_eq!(error.kind(), Kind::Decode, "{error:?}");
+        assert!(error.is_final(), "{error:?}");
+        match error.decode() {
+            Some(Error::NotAResponse) => assert!(is_json, "{error:?}"),
+            Some(Error::NotJson { .. }) => assert!(!is_json, "{error:?}"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
 fn no_secret_shows_itself() {
     let mut options = options("http://me:canary-password@127.0.0.1:1");
     options.base_url.push_str("?key=canary-query");

@@ -76,6 +76,9 @@ static void wrong_arguments(const char *base_url) {
     request.flags = 64;
     REQUIRE(dw_client_stream(client, &request, &stream) == DW_ERR_ARGUMENT);
     request.flags = 0;
+    request.path = slice("/path/without/json");
+    REQUIRE(dw_client_stream(client, &request, &stream) == DW_ERR_ARGUMENT);
+    request.path = slice("");
     request.turns_len = 2;
     REQUIRE(dw_client_stream(client, &request, &stream) == DW_ERR_ARGUMENT);
     request.turns_len = 0;
@@ -148,6 +151,17 @@ static void a_whole_response(const char *base_url) {
     REQUIRE(dw_stream_fetch(stream, message) == DW_OK);
     REQUIRE(dw_message_choice(message, 0, &choice) == DW_OK);
     REQUIRE(choice.text.len == 1 && choice.text.ptr[0] == '2');
+    dw_stream_free(stream);
+    dw_message_free(message);
+}
+
+static void no_response(const char *base_url) {
+    dw_stream *stream = stream_of(base_url);
+    dw_message *message = NULL;
+    dw_failure failure;
+    REQUIRE(dw_message_new(&message) == DW_OK);
+    REQUIRE(dw_stream_fetch(stream, message) == DW_ERR_NOT_JSON);
+    REQUIRE(dw_stream_failure(stream, &failure) == DW_OK && failure.status == DW_ERR_NOT_JSON);
     dw_stream_free(stream);
     dw_message_free(message);
 }
@@ -267,6 +281,7 @@ int main(int argc, char **argv) {
     a_batch_of_what_is_there(argv[2]);
     a_batch_of_a_refusal(argv[3]);
     a_whole_response(argv[4]);
+    no_response(argv[1]);
         batches(argv[5], " one;-", 9);
     printf("%u checks\n", checks);
     return 0;
