@@ -1,6 +1,7 @@
-//! `SECURITY.md` names a test for each promise: each is there, and is a test.
+//! `SECURITY.md` names a test for each promise: each is there, and is a test. And what it promises of the
+//! sources themselves.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 fn read(path: &str) -> Option<String> {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).ok()
@@ -71,4 +72,40 @@ fn a_test_that_is_not_there_would_be_missed() {
     let source = "#[test]\nfn one() {}\nfn two() {}\n#[test]\n#[ignore]\nfn three() {}";
     assert!(has_test(source, "one") && has_test(source, "three"));
     assert!(!has_test(source, "two") && !has_test(source, "on"));
+}
+
+/// The Rust sources below a folder.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// The lint alone would not do: any file may allow what it denies.
+#[test]
+fn nothing_but_the_c_abi_is_unsafe() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut said = Vec::new();
+    let mut in_capi = 0;
+    for path in sources(&src) {
+        let text = std::fs::read_to_string(&path).expect("a source");
+        let code = text.lines().map(str::trim);
+        let code = code.filter(|line| !line.starts_with("//") && line.contains("unsafe"));
+        if path.starts_with(src.join("capi")) {
+            in_capi += code.count();
+        } else {
+            let name = path.strip_prefix(&src).expect("a source").to_owned();
+            said.extend(code.map(|line| (name.clone(), line.to_owned())));
+        }
+    }
+    let lint = (PathBuf::from("lib.rs"), "#![deny(unsafe_code)]".to_owned());
+    assert_eq!(said, [lint]);
+    assert!(in_capi > 100, "{in_capi}: nothing was read");
 }

@@ -1,4 +1,4 @@
-//! See `tests/oracles/capi.rs`.
+//! See `tests/oracles/capi`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

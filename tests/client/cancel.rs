@@ -2,7 +2,7 @@
 
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deltawire::client::{Cancel, Client, EventSource, Kind, Reconnect};
 use deltawire::{End, Message};
@@ -174,6 +174,47 @@ fn while_an_event_source_waits_to_come_back() {
     assert!(source.next().unwrap().is_some());
     assert_eq!(source.next().unwrap_err().kind(), Kind::Cancelled);
     assert!(source.next().unwrap().is_none());
+}
+
+#[test]
+fn within_half_a_second() {
+    let head: fn(&mut Connection) = |connection| drop(connection.request());
+    let body: fn(&mut Connection) = |connection| {
+        begin(connection, CHUNKED);
+        connection.send(chunk(event("a").as_bytes()));
+    };
+    let pause: fn(&mut Connection) = |connection| {
+        connection.request();
+        connection.send(sized("503 Busy", "Retry-After: 50\r\n", ""));
+    };
+    for (name, act) in [("head", head), ("body", body), ("pause", pause)] {
+        // The machine may have other things to do: once of three times will do.
+        let is_at_once = (0..3).any(|_| {
+            let (server, reached, _closed) = stalling(act);
+            let cancel = Cancel::new();
+            let elsewhere = cancel.clone();
+            let cancelled = thread::spawn(move || {
+                reached.recv_timeout(FOREVER).unwrap();
+                thread::sleep(Duration::from_millis(20));
+                let began = Instant::now();
+                elsewhere.cancel();
+                began
+            });
+            let mut options = options(&server.url);
+            options.retries = 2;
+            let client = Client::new(options).unwrap();
+            let kind = match client.ask(&request()).cancel(&cancel).stream() {
+                Ok(stream) => super::read(stream).kind(),
+                Err(error) => Some(error.kind()),
+            };
+            let ended = Instant::now();
+            assert_eq!(kind, Some(Kind::Cancelled), "{name}");
+            let took = ended.saturating_duration_since(cancelled.join().unwrap());
+            println!("{name}: {took:?}");
+            took < Duration::from_millis(500)
+        });
+        assert!(is_at_once, "{name}: more than half a second");
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What the fuzz targets hold the library to, a file each. `fuzz/` runs them on whatever a fuzzer
+//! What the fuzz targets hold the library to, a module each. `fuzz/` runs them on whatever a fuzzer
 //! comes up with, `tests/fuzz_seeds.rs` on the inputs that are checked in.
 //!
 //! An oracle takes an input, which is bytes of any kind, and panics where something is wrong.
