@@ -34,7 +34,7 @@ my $prompt = shift @ARGV;
 utf8::decode($prompt);
 
 my $is_faulty = 0;
-my $ended = eval {
+my $end = eval {
     my $client = Deltawire::Client->new(
         base_url => setting('OPENAI_BASE_URL'), key => setting('OPENAI_API_KEY'), retries => 0,
     );
@@ -51,17 +51,17 @@ my $ended = eval {
         } elsif ($type eq 'error') {
             print STDERR "$delta->{kind}: $delta->{message}\n";
             $is_faulty = 1;
-        } elsif ($type eq 'problem') {
+        } elsif ($type eq 'event_error') {
             print STDERR $delta->message, "\n";
             $is_faulty = 1;
         }
     }
-    $stream->ended;
+    $stream->end;
 };
 my $why = $@;
 print "\n";
-if (!defined $ended) {
+if (!defined $end) {
     print STDERR ref $why ? $why->message . "\n" : $why;
     exit 3;
 }
-exit($is_faulty || $ended ne 'complete' ? 1 : 0);
+exit($is_faulty || $end ne 'complete' ? 1 : 0);

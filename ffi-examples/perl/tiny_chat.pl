@@ -45,7 +45,7 @@ sub show {
         } elsif ($type eq 'error') {
             print STDERR "$delta->{kind}: $delta->{message}\n";
             $is_faulty = 1;
-        } elsif ($type eq 'problem') {
+        } elsif ($type eq 'event_error') {
             print STDERR $delta->message, "\n";
             $is_faulty = 1;
         }
@@ -64,7 +64,7 @@ my $response = eval {
                 messages => [{ role => 'user', content => $prompt }],
             }),
             # Called for the body of a response, not for that of a refusal.
-            data_callback => sub { show($decoder->deltas($_[0])) },
+            data_callback => sub { show($decoder->feed($_[0])) },
         },
     );
 };
@@ -78,4 +78,4 @@ if (!$response || !$response->{success}) {
         : "HTTP status $response->{status}: $response->{content}\n";
     exit 3;
 }
-exit($is_faulty || $decoder->ended ne 'complete' ? 1 : 0);
+exit($is_faulty || $decoder->end ne 'complete' ? 1 : 0);
