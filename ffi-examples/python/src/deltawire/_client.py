@@ -21,7 +21,7 @@ from ._errors import (
     EventError,
     IncompleteError,
     NotAResponseError,
-    RefusedError,
+    StatusError,
     TransportError,
 )
 from ._handle import Closing, Handle
@@ -182,7 +182,7 @@ class Client(Closing):
 class Stream(Closing):
     """A request and its response: an iterator of deltas, which waits for each.
 
-    It raises TransportError, RefusedError or CancelledError where the request was not answered to its end,
+    It raises TransportError, StatusError or CancelledError where the request was not answered to its end,
     behind all that came, and IncompleteError where the body ended before the reply did.
 
     Other threads run while it waits. `with` closes it. In a `with` of the main thread Ctrl-C ends the
@@ -291,7 +291,7 @@ class Stream(Closing):
             return CancelledError(message, name, transient)
         if status != lib.ERR_STATUS:
             return TransportError(message, name, transient)
-        refused = RefusedError(message, name, transient)
+        refused = StatusError(message, name, transient)
         refused.http_status = failure.http_status
         refused.error_kind = lib.name_of(lib.ERROR_KINDS, failure.error_kind)
         refused.retry_after = failure.retry_after_ms / 1000
