@@ -287,28 +287,30 @@ sub decoder_problem {
     return problem($status, message => text_at(@message[0, 1]), offset => $offset);
 }
 
-# A read of one event costs as much in Perl's own operations as in all that C does, so its way has few of them.
+# A read of one event costs as much in Perl's own operations as in all that C does. So the usual one, a piece of text
+# of the first choice, has a way of its own, with few of them.
 sub Deltawire::Decoder::feed {
     my ($self, $chunk) = @_;
     use bytes;
     my $len = length $chunk;
     no bytes;
-    if (ref $chunk || !defined $len || $len != length $chunk) {
+    if (!$len || ref $chunk || $len != length $chunk) {
         $chunk = bytes($chunk);
         $len = length $chunk;
     }
     my $input = pack 'PJx8', $chunk, $len;
     my $batch = $self->{batch};
+    my $status = Deltawire::C::decoder_next_batch($self->{handle} // $self->handle, $input,
+                                                  $self->{room_at}, $self->{capacity}, $self->{count_at});
+    if ($status == DELTA && substr($$batch, 0, 16) eq $one_text && unpack('x16J', $input) == $len
+        && $self->{capacity} > 1 && wantarray) {
+        my $delta = { type => 'text', choice => 0, text => unpack 'x32P' . unpack('x40J', $$batch), $$batch };
+        utf8::decode($delta->{text});
+        return $delta;
+    }
     my @items;
-    while (my $status = Deltawire::C::decoder_next_batch($self->{handle} // $self->handle, $input,
-                                                         $self->{room_at}, $self->{capacity}, $self->{count_at})) {
-        # Most reads bring one event, and most events one piece of text.
-        if ($status == DELTA && substr($$batch, 0, 16) eq $one_text) {
-            utf8::decode(my $text = unpack 'x32P' . unpack('x40J', $$batch), $$batch);
-            my $delta = { type => 'text', choice => 0, text => $text };
-            return $delta if $self->{capacity} > 1 && !@items && wantarray && unpack('x16J', $input) == $len;
-            push @items, $delta;
-        } elsif ($status == DELTA) {
+    while ($status != OK) {
+        if ($status == DELTA) {
             my $at = 8;
             my @fields = unpack $batch_template, $$batch;
             while (@fields) {
@@ -328,6 +330,8 @@ sub Deltawire::Decoder::feed {
         } else {
             fail($status);
         }
+        $status = Deltawire::C::decoder_next_batch($self->{handle}, $input,
+                                                   $self->{room_at}, $self->{capacity}, $self->{count_at});
     }
     return @items;
 }
