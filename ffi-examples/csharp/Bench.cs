@@ -85,7 +85,7 @@ internal static class Bench
             var buffer = new byte[16384];
             int length;
             while ((length = body.Read(buffer, 0, buffer.Length)) > 0)
-                foreach (Delta delta in decoder.Read(buffer, 0, length))
+                foreach (Delta delta in decoder.Feed(buffer, 0, length))
                     if (delta.Kind == DeltaKind.Text)
                     {
                         text.Append(delta.Text);

@@ -278,7 +278,7 @@ namespace Deltawire
             if (status == Native.Delta)
                 delta = Delta.Of(&raw);
             else if (DeltawireException.IsOfEvent(status))
-                delta = new Delta { Kind = DeltaKind.Unreadable, Problem = Failure(status) };
+                delta = new Delta { Kind = DeltaKind.EventError, EventError = Failure(status) };
             else
                 Check(status);
             GC.KeepAlive(this);

@@ -68,9 +68,9 @@ namespace Deltawire
 
         /// <summary>The deltas of the next bytes of the response, read as they are asked for.</summary>
         /// <exception cref="InvalidOperationException">The deltas of the bytes before are not all read.</exception>
-        public Deltas Read(byte[] bytes)
+        public Deltas Feed(byte[] bytes)
         {
-            return Read(bytes, 0, bytes == null ? 0 : bytes.Length);
+            return Feed(bytes, 0, bytes == null ? 0 : bytes.Length);
         }
 
         /// <summary>
@@ -78,7 +78,7 @@ namespace Deltawire
         /// from <paramref name="offset"/> on. They must not change before the deltas are read.
         /// </summary>
         /// <exception cref="InvalidOperationException">The deltas of the bytes before are not all read.</exception>
-        public Deltas Read(byte[] bytes, int offset, int length)
+        public Deltas Feed(byte[] bytes, int offset, int length)
         {
             if (bytes == null)
                 throw new ArgumentNullException("bytes");
@@ -136,7 +136,7 @@ namespace Deltawire
                 DeltawireException.Check(status);
                 return false;
             }
-            delta = new Delta { Kind = DeltaKind.Unreadable, Problem = Problem(status) };
+            delta = new Delta { Kind = DeltaKind.EventError, EventError = EventError(status) };
             return true;
         }
 
@@ -171,7 +171,7 @@ namespace Deltawire
             return status;
         }
 
-        private DeltawireException Problem(int status)
+        private DeltawireException EventError(int status)
         {
             RawError error;
             if (Native.dw_decoder_error(handle, &error) != Native.Ok)

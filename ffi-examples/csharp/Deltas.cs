@@ -47,7 +47,7 @@ internal static class DeltasProgram
             var buffer = new byte[size];
             int length;
             while ((length = body.Read(buffer, 0, size)) > 0)
-                Print(output, decoder.Read(buffer, 0, length));
+                Print(output, decoder.Feed(buffer, 0, length));
             Print(output, decoder.Finish());
             output.Write(Lines.Of(decoder.End));
             return isFaulty || decoder.End != End.Complete ? 1 : 0;
@@ -66,9 +66,9 @@ internal static class DeltasProgram
     {
         foreach (Delta delta in deltas)
         {
-            isFaulty |= delta.Kind == DeltaKind.Error || delta.Kind == DeltaKind.Unreadable;
-            if (delta.Kind == DeltaKind.Unreadable)
-                Console.Error.WriteLine("deltas: " + delta.Problem.Message);
+            isFaulty |= delta.Kind == DeltaKind.Error || delta.Kind == DeltaKind.EventError;
+            if (delta.Kind == DeltaKind.EventError)
+                Console.Error.WriteLine("deltas: " + delta.EventError.Message);
             else
                 output.Write(Lines.Of(delta));
         }

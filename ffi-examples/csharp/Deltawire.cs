@@ -2,7 +2,7 @@
 //
 //     using (var decoder = new DeltaDecoder())
 //     {
-//         foreach (Delta delta in decoder.Read(chunk)) ...     // for each chunk of the body
+//         foreach (Delta delta in decoder.Feed(chunk)) ...     // for each chunk of the body
 //         foreach (Delta delta in decoder.Finish()) ...        // at its end
 //     }
 //
@@ -51,8 +51,8 @@ namespace Deltawire
     /// </summary>
     public enum DeltaKind
     {
-        /// <summary>One event could not be read: <c>Problem</c>. The stream goes on behind it.</summary>
-        Unreadable = 0,
+        /// <summary>One event could not be read: <c>EventError</c>. The stream goes on behind it.</summary>
+        EventError = 0,
         /// <summary>The message begins: <c>Id</c>, <c>Model</c>, <c>Role</c>.</summary>
         Start = 1,
         /// <summary>A piece of the reply: <c>Choice</c>, <c>Text</c>.</summary>
@@ -111,7 +111,7 @@ namespace Deltawire
         /// <summary>Such as "tool_call_start".</summary>
         public static string Name(this DeltaKind kind)
         {
-            return kind == DeltaKind.Unreadable ? "unreadable" : Native.Name(Native.dw_delta_kind_name((uint)kind));
+            return kind == DeltaKind.EventError ? "event_error" : Native.Name(Native.dw_delta_kind_name((uint)kind));
         }
 
         /// <summary>The dialect of a name, as a program's user gives it; "auto" is <see cref="Dialect.Auto"/>.</summary>
@@ -133,7 +133,7 @@ namespace Deltawire
         }
     }
 
-    /// <summary>A call that failed, or, in <see cref="Delta.Problem"/>, one event that could not be read.</summary>
+    /// <summary>A call that failed, or, in <see cref="Delta.EventError"/>, one event that could not be read.</summary>
     public class DeltawireException : Exception
     {
         internal DeltawireException(int status, string message = null)
@@ -242,7 +242,7 @@ namespace Deltawire
         /// <summary>Token counts.</summary>
         public Usage Usage { get; set; }
         /// <summary>What could not be read.</summary>
-        public DeltawireException Problem { get; set; }
+        public DeltawireException EventError { get; set; }
         /// <summary>Why the choice ended.</summary>
         public FinishReason FinishReason { get; set; }
         /// <summary>What went wrong.</summary>

@@ -71,7 +71,7 @@ internal static class HttpClientChatProgram
             var buffer = new byte[16384];
             int length;
             while ((length = await body.ReadAsync(buffer, 0, buffer.Length, cancellation)) > 0)
-                foreach (Delta delta in decoder.Read(buffer, 0, length))
+                foreach (Delta delta in decoder.Feed(buffer, 0, length))
                     terminal.Show(delta);
             cancellation.ThrowIfCancellationRequested();
             foreach (Delta delta in decoder.Finish())

@@ -191,7 +191,7 @@ internal static partial class Tests
                 var buffer = new byte[16384];
                 int length;
                 while ((length = await body.ReadAsync(buffer, 0, buffer.Length, cancellation)) > 0)
-                    foreach (Delta delta in decoder.Read(buffer, 0, length))
+                    foreach (Delta delta in decoder.Feed(buffer, 0, length))
                     {
                         seen(delta);
                         text.Append(delta.Kind == DeltaKind.Text ? delta.Text : "");

@@ -80,13 +80,13 @@ namespace Deltawire
 
         /// <summary>
         /// Takes in a delta, a decoder's, a stream's or one of the caller's. One that is
-        /// <see cref="DeltaKind.Unreadable"/> says nothing and is passed over.
+        /// <see cref="DeltaKind.EventError"/> says nothing and is passed over.
         /// </summary>
         public void Push(Delta delta)
         {
             if (delta == null)
                 throw new ArgumentNullException("delta");
-            if (delta.Kind == DeltaKind.Unreadable)
+            if (delta.Kind == DeltaKind.EventError)
                 return;
             using (var lent = new Lent())
             {

@@ -50,8 +50,8 @@ internal sealed class Terminal : IDisposable
                 Console.Error.WriteLine(delta.ErrorKind.Name() + ": " + delta.Text);
                 isFaulty = true;
                 break;
-            case DeltaKind.Unreadable:
-                Console.Error.WriteLine(delta.Problem.Message);
+            case DeltaKind.EventError:
+                Console.Error.WriteLine(delta.EventError.Message);
                 isFaulty = true;
                 break;
         }

@@ -75,14 +75,14 @@ internal static partial class Tests
         {
             foreach (Delta delta in deltas)
             {
-                if (delta.Kind == DeltaKind.Unreadable)
-                    wrong.Append(delta.Problem.Message).Append('\n');
+                if (delta.Kind == DeltaKind.EventError)
+                    wrong.Append(delta.EventError.Message).Append('\n');
                 else
                     all.Append(Lines.Of(delta));
             }
         };
         foreach (ArraySegment<byte> piece in pieces)
-            take(decoder.Read(piece.Array, piece.Offset, piece.Count));
+            take(decoder.Feed(piece.Array, piece.Offset, piece.Count));
         take(decoder.Finish());
         lines = all.Append(Lines.Of(decoder.End)).ToString();
         problems = wrong.ToString();
@@ -196,9 +196,9 @@ internal static partial class Tests
         Delta kept;
         using (var decoder = new DeltaDecoder())
         {
-            kept = decoder.Read(bytes).Last();
+            kept = decoder.Feed(bytes).Last();
             Array.Clear(bytes, 0, bytes.Length);
-            decoder.Read(Bytes(Chunk(Repeat("x", 40)))).Count();
+            decoder.Feed(Bytes(Chunk(Repeat("x", 40)))).Count();
         }
         GC.Collect();
         Same(kept.Text, "Grüß \0 dich 🎈");
@@ -209,7 +209,7 @@ internal static partial class Tests
         using (var decoder = new DeltaDecoder(new DecoderOptions { Batch = 1 }))
         {
             var text = new StringBuilder();
-            foreach (Delta delta in decoder.Read(Bytes(Repeat(Chunk("a"), 200))))
+            foreach (Delta delta in decoder.Feed(Bytes(Repeat(Chunk("a"), 200))))
             {
                 text.Append(delta.Text);
                 // Moves young objects, the chunk among them.
@@ -225,13 +225,13 @@ internal static partial class Tests
         body[Array.IndexOf(body, (byte)'?')] = 0xFF;
         using (var decoder = new DeltaDecoder())
         {
-            Delta[] deltas = decoder.Read(body).ToArray();
+            Delta[] deltas = decoder.Feed(body).ToArray();
             Delta other = deltas.Single(delta => delta.Kind == DeltaKind.Other);
             Same(BitConverter.ToString(other.Raw), "78-00-79-FF-7A");
             Same(other.RawText, "x\0y\uFFFDz");
             byte[] cut = { 0xE0, 0xA0, 0xF0, 0x80, 0xED, 0xA0, 0x80, 0xF0, 0x9F, 0x8E, 0xC3, 0xC3, 0xBC, 0xF4 };
             Same(new Delta { Raw = cut }.RawText, new string('\uFFFD', 8) + "ü\uFFFD");
-            Same(deltas.Single(delta => delta.Kind == DeltaKind.Unreadable).Problem.StatusName, "DW_ERR_NOT_JSON");
+            Same(deltas.Single(delta => delta.Kind == DeltaKind.EventError).EventError.StatusName, "DW_ERR_NOT_JSON");
         }
     }
 
@@ -245,7 +245,7 @@ internal static partial class Tests
             closed.Dispose();
             closed.Dispose();
         }
-        Throws<ObjectDisposedException>(() => decoder.Read(new byte[1]));
+        Throws<ObjectDisposedException>(() => decoder.Feed(new byte[1]));
         Throws<ObjectDisposedException>(() => decoder.Finish());
         Throws<ObjectDisposedException>(() => decoder.Reset());
         Throws<ObjectDisposedException>(() => decoder.Seen());
@@ -257,7 +257,7 @@ internal static partial class Tests
         int came = 0;
         Throws<ObjectDisposedException>(() =>
         {
-            foreach (Delta delta in open.Read(Bytes(Repeat(Chunk("a"), 3))))
+            foreach (Delta delta in open.Feed(Bytes(Repeat(Chunk("a"), 3))))
             {
                 came++;
                 open.Dispose();
@@ -279,9 +279,9 @@ internal static partial class Tests
         using (var decoder = new DeltaDecoder())
         using (var message = new Message())
         {
-            Throws<ArgumentNullException>(() => decoder.Read(null));
-            Throws<ArgumentOutOfRangeException>(() => decoder.Read(new byte[4], 2, 3));
-            Throws<ArgumentOutOfRangeException>(() => decoder.Read(new byte[4], -1, 2));
+            Throws<ArgumentNullException>(() => decoder.Feed(null));
+            Throws<ArgumentOutOfRangeException>(() => decoder.Feed(new byte[4], 2, 3));
+            Throws<ArgumentOutOfRangeException>(() => decoder.Feed(new byte[4], -1, 2));
             Throws<ArgumentNullException>(() => message.Push(null));
             Throws<DeltawireException>(() => message.Push(new Delta { Kind = (DeltaKind)99 }));
             Throws<DeltawireException>(() => message.Finish((End)99));
@@ -293,15 +293,15 @@ internal static partial class Tests
         using (var decoder = new DeltaDecoder(new DecoderOptions { Batch = 2 }))
         {
             byte[] body = Bytes(Chunk("a") + Chunk("b") + Chunk("c"));
-            Deltas deltas = decoder.Read(body);
+            Deltas deltas = decoder.Feed(body);
             Same(deltas.First().Text, "a");
-            Throws<InvalidOperationException>(() => decoder.Read(body));
+            Throws<InvalidOperationException>(() => decoder.Feed(body));
             Throws<InvalidOperationException>(() => decoder.Finish());
             Same(Joined(deltas), "bc");
             Same(deltas.Count(), 0);
-            decoder.Read(body).First();
+            decoder.Feed(body).First();
             decoder.Reset();
-            Same(Joined(decoder.Read(body)), "abc");
+            Same(Joined(decoder.Feed(body)), "abc");
         }
     }
 
@@ -325,9 +325,9 @@ internal static partial class Tests
         using (var decoder = new DeltaDecoder(new DecoderOptions { MaxEventBytes = 300 }))
         {
             string one = Chunk("one");
-            Delta[] deltas = decoder.Read(Bytes(one + Chunk(Repeat("x", 400)) + Chunk("two"))).ToArray();
+            Delta[] deltas = decoder.Feed(Bytes(one + Chunk(Repeat("x", 400)) + Chunk("two"))).ToArray();
             Same(Joined(deltas), "onetwo");
-            DeltawireException problem = deltas.Single(delta => delta.Kind == DeltaKind.Unreadable).Problem;
+            DeltawireException problem = deltas.Single(delta => delta.Kind == DeltaKind.EventError).EventError;
             Same(problem.StatusName, "DW_ERR_EVENT_TOO_LARGE");
             Same(problem.Offset, (ulong)one.Length);
         }
@@ -338,7 +338,7 @@ internal static partial class Tests
         using (var decoder = new DeltaDecoder())
         using (var message = new Message())
         {
-            foreach (Delta delta in decoder.Read(File.ReadAllBytes(Data + "/serve-chat.sse")))
+            foreach (Delta delta in decoder.Feed(File.ReadAllBytes(Data + "/serve-chat.sse")))
                 message.Push(delta);
             foreach (Delta delta in decoder.Finish())
                 message.Push(delta);
@@ -377,7 +377,7 @@ internal static partial class Tests
         for (int round = 0; round < times; round++)
         {
             var decoder = new DeltaDecoder(new DecoderOptions { Batch = 1 });
-            foreach (Delta delta in decoder.Read(unfinished))
+            foreach (Delta delta in decoder.Feed(unfinished))
                 throw new Exception("a delta of half an event");
             var message = new Message();
             message.Push(new Delta { Kind = DeltaKind.Text, Text = large });

@@ -82,7 +82,7 @@ func decode(decoder *deltawire.Decoder, pieces iter.Seq[[]byte]) (string, error)
 	var out []byte
 	var err error
 	for piece := range pieces {
-		if out, err = print(out, decoder.Decode(piece)); err != nil {
+		if out, err = print(out, decoder.Feed(piece)); err != nil {
 			return string(out), err
 		}
 	}

@@ -196,24 +196,42 @@ func newDelta(from *C.dw_delta) Delta {
 
 func newUsage(from *C.dw_usage) *Usage {
 	usage := &Usage{}
-	for _, count := range []struct {
-		which uint32
-		value C.uint64_t
-		to    **uint64
-	}{
-		{C.DW_USAGE_INPUT_TOKENS, from.input_tokens, &usage.InputTokens},
-		{C.DW_USAGE_OUTPUT_TOKENS, from.output_tokens, &usage.OutputTokens},
-		{C.DW_USAGE_TOTAL_TOKENS, from.total_tokens, &usage.TotalTokens},
-		{C.DW_USAGE_CACHED_TOKENS, from.cached_tokens, &usage.CachedTokens},
-		{C.DW_USAGE_CACHE_CREATION_TOKENS, from.cache_creation_tokens, &usage.CacheCreationTokens},
-		{C.DW_USAGE_REASONING_TOKENS, from.reasoning_tokens, &usage.ReasoningTokens},
-	} {
-		if uint32(from.known)&count.which != 0 {
-			value := uint64(count.value)
-			*count.to = &value
+	for _, count := range usage.counts(from) {
+		if from.known&count.bit != 0 {
+			value := uint64(*count.c)
+			*count.of = &value
 		}
 	}
 	return usage
+}
+
+func (u *Usage) c() C.dw_usage {
+	var usage C.dw_usage
+	for _, count := range u.counts(&usage) {
+		if *count.of != nil {
+			usage.known |= count.bit
+			*count.c = C.uint64_t(**count.of)
+		}
+	}
+	return usage
+}
+
+// count is one of the numbers, here and in C, and what says there that it is known.
+type count struct {
+	of  **uint64
+	c   *C.uint64_t
+	bit C.uint32_t
+}
+
+func (u *Usage) counts(c *C.dw_usage) [6]count {
+	return [6]count{
+		{&u.InputTokens, &c.input_tokens, C.DW_USAGE_INPUT_TOKENS},
+		{&u.OutputTokens, &c.output_tokens, C.DW_USAGE_OUTPUT_TOKENS},
+		{&u.TotalTokens, &c.total_tokens, C.DW_USAGE_TOTAL_TOKENS},
+		{&u.CachedTokens, &c.cached_tokens, C.DW_USAGE_CACHED_TOKENS},
+		{&u.CacheCreationTokens, &c.cache_creation_tokens, C.DW_USAGE_CACHE_CREATION_TOKENS},
+		{&u.ReasoningTokens, &c.reasoning_tokens, C.DW_USAGE_REASONING_TOKENS},
+	}
 }
 
 // text copies a slice of C's.

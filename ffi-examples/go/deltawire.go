@@ -139,7 +139,7 @@ type Options struct {
 	Batch int
 }
 
-// Decoder reads one response. Bring its bytes, cut wherever they may be, to [Decoder.Decode] or
+// Decoder reads one response. Bring its bytes, cut wherever they may be, to [Decoder.Feed] or
 // [Decoder.Write], and at the end of the body range over [Decoder.Finish]; or leave all of it to
 // [Decoder.Read].
 type Decoder struct {
@@ -214,7 +214,7 @@ func (d *Decoder) Close() error {
 }
 
 // Write takes a chunk of the body, and copies it. Range over [Decoder.Deltas] for what it says. It is what
-// io.Copy, io.TeeReader and io.MultiWriter want; [Decoder.Decode] is faster.
+// io.Copy, io.TeeReader and io.MultiWriter want; [Decoder.Feed] is faster.
 func (d *Decoder) Write(chunk []byte) (int, error) {
 	defer runtime.KeepAlive(d)
 	if d.handle == nil {
@@ -242,9 +242,9 @@ func (d *Decoder) Deltas() iter.Seq2[Delta, error] {
 	}
 }
 
-// Decode takes a chunk of the body, copies it, and gives its deltas, as Write and Deltas together. The
+// Feed takes a chunk of the body, copies it, and gives its deltas, as Write and Deltas together. The
 // chunk is taken when the loop begins.
-func (d *Decoder) Decode(chunk []byte) iter.Seq2[Delta, error] {
+func (d *Decoder) Feed(chunk []byte) iter.Seq2[Delta, error] {
 	return func(yield func(Delta, error) bool) {
 		if len(chunk) > 0 && (d.handle == nil || d.taken < int(d.handle.count)) {
 			if _, err := d.Write(chunk); err != nil {

@@ -29,7 +29,7 @@ func newDecoder(t *testing.T, options deltawire.Options) *deltawire.Decoder {
 
 // texts gives the texts and the errors of a chunk.
 func texts(decoder *deltawire.Decoder, chunk string) (texts []string, errs []error) {
-	for delta, err := range decoder.Decode([]byte(chunk)) {
+	for delta, err := range decoder.Feed([]byte(chunk)) {
 		if err != nil {
 			errs = append(errs, err)
 		} else {
@@ -43,7 +43,7 @@ func TestTextStaysRightAfterTheNextCallAndAfterClose(t *testing.T) {
 	decoder := newDecoder(t, deltawire.Options{})
 	chunk := []byte(event(`Gr\u00fc\u00df\u0000dich \ud83d\ude00`))
 	var kept []string
-	for delta, err := range decoder.Decode(chunk) {
+	for delta, err := range decoder.Feed(chunk) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -60,7 +60,7 @@ func TestTextStaysRightAfterTheNextCallAndAfterClose(t *testing.T) {
 
 func TestALoopThatIsLeftEarlyLeavesTheRest(t *testing.T) {
 	decoder := newDecoder(t, deltawire.Options{})
-	for delta, err := range decoder.Decode([]byte(event("one") + event("two") + event("three"))) {
+	for delta, err := range decoder.Feed([]byte(event("one") + event("two") + event("three"))) {
 		if err != nil || delta.Text != "one" {
 			t.Fatal(delta, err)
 		}
@@ -213,7 +213,7 @@ func TestUseAfterCloseIsAnError(t *testing.T) {
 	}
 
 	decoder = newDecoder(t, deltawire.Options{})
-	for _, err := range decoder.Decode([]byte(event("one") + event("two"))) {
+	for _, err := range decoder.Feed([]byte(event("one") + event("two"))) {
 		if decoder.Close(); err != nil && err != deltawire.ErrClosed {
 			t.Error(err)
 		}
@@ -282,7 +282,7 @@ func TestADialectThatIsNamedIsNotGuessed(t *testing.T) {
 		t.Fatal(err)
 	}
 	decoder := newDecoder(t, deltawire.Options{Dialect: anthropic})
-	for delta, err := range decoder.Decode([]byte(event("Hi"))) {
+	for delta, err := range decoder.Feed([]byte(event("Hi"))) {
 		if delta.Kind != deltawire.KindOther || err != nil {
 			t.Errorf("%+v %v", delta, err)
 		}

@@ -142,28 +142,6 @@ func (m *Message) Push(delta Delta) error {
 		start(delta.Raw), size(delta.Raw))).orNil()
 }
 
-func (u *Usage) c() C.dw_usage {
-	var usage C.dw_usage
-	for _, count := range []struct {
-		which C.uint32_t
-		value *uint64
-		to    *C.uint64_t
-	}{
-		{C.DW_USAGE_INPUT_TOKENS, u.InputTokens, &usage.input_tokens},
-		{C.DW_USAGE_OUTPUT_TOKENS, u.OutputTokens, &usage.output_tokens},
-		{C.DW_USAGE_TOTAL_TOKENS, u.TotalTokens, &usage.total_tokens},
-		{C.DW_USAGE_CACHED_TOKENS, u.CachedTokens, &usage.cached_tokens},
-		{C.DW_USAGE_CACHE_CREATION_TOKENS, u.CacheCreationTokens, &usage.cache_creation_tokens},
-		{C.DW_USAGE_REASONING_TOKENS, u.ReasoningTokens, &usage.reasoning_tokens},
-	} {
-		if count.value != nil {
-			usage.known |= count.which
-			*count.to = C.uint64_t(*count.value)
-		}
-	}
-	return usage
-}
-
 // Finish notes how the stream ended, as [Decoder.End] or [Stream.End] says it.
 func (m *Message) Finish(end End) error {
 	defer runtime.KeepAlive(m)

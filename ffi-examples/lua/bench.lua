@@ -23,7 +23,7 @@ local function by_deltawire(options)
     return function(pieces)
         local decoder, parts = deltawire.decoder(options), {}
         for at = 1, #pieces do
-            for delta in decoder:deltas(pieces[at]) do
+            for delta in decoder:feed(pieces[at]) do
                 if delta.type == "text" then
                     parts[#parts + 1] = delta.text
                 end

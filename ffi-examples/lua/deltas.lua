@@ -45,19 +45,19 @@ end
 
 local is_faulty = false
 local function print_all(next_delta, state)
-    for delta, problem in next_delta, state do
+    for delta, event_error in next_delta, state do
         if delta then
             is_faulty = is_faulty or delta.type == "error"
             io.write(lines.delta(delta))
         else
-            io.stderr:write("deltas: ", problem.message, "\n")
+            io.stderr:write("deltas: ", event_error.message, "\n")
             is_faulty = true
         end
     end
 end
 
 for chunk in function() return file:read(size or 16384) end do
-    print_all(decoder:deltas(chunk))
+    print_all(decoder:feed(chunk))
 end
 print_all(decoder:finish())
 local ended = decoder:ended()

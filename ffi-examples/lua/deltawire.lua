@@ -2,14 +2,17 @@
 ---
 ---     local deltawire = require "deltawire"
 ---     local decoder = deltawire.decoder()
----     for delta, problem in decoder:deltas(chunk) do ... end
----     for delta, problem in decoder:finish() do ... end
+---     for delta, event_error in decoder:feed(chunk) do ... end
+---     for delta, event_error in decoder:finish() do ... end
 ---
 --- Every string handed out is a Lua string, copied when its delta is made: it stays right for as long as
 --- it is kept. Bytes brought in are read where they lie.
 ---
---- Errors. One event that cannot be read gives `false` and a problem in place of a delta; the loop goes
---- on. All else is raised, as a table `deltawire.Error` that `tostring` puts in words.
+--- Errors. One event that cannot be read gives `false` and the event's error in place of a delta; the loop
+--- goes on. All else is raised, as a table `deltawire.Error` that `tostring` puts in words.
+---
+--- `ended` is what is `end` in other languages, a reserved word here. The file is long for what it has to
+--- declare of the header, and one for all, so that a program copies just one.
 local ffi = require "ffi"
 
 ffi.cdef [[
@@ -361,7 +364,7 @@ end
 ---@param chunk string
 ---@return fun(decoder): deltawire.Delta|false|nil, deltawire.Error?
 ---@return deltawire.Decoder
-function Decoder:deltas(chunk)
+function Decoder:feed(chunk)
     open(self)
     if type(chunk) ~= "string" then
         error("deltawire: a string is expected, got " .. type(chunk), 2)

@@ -67,20 +67,20 @@ local function shell(text)
     return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
--- The lines of a response cut as `pieces` gives it, and the problems of its events.
+-- The lines of a response cut as `pieces` gives it, and the errors of its events.
 local function read_pieces(decoder, pieces)
     local out, problems = {}, {}
     local function take(next_delta, state)
-        for delta, problem in next_delta, state do
+        for delta, event_error in next_delta, state do
             if delta then
                 out[#out + 1] = lines.delta(delta)
             else
-                problems[#problems + 1] = problem.message .. "\n"
+                problems[#problems + 1] = event_error.message .. "\n"
             end
         end
     end
     for _, piece in ipairs(pieces) do
-        take(decoder:deltas(piece))
+        take(decoder:feed(piece))
     end
     take(decoder:finish())
     out[#out + 1] = lines.ended(decoder:ended())
@@ -152,10 +152,10 @@ end)
 
 test("a text that is kept is right after the next call and after the decoder is freed", function()
     local decoder, kept = deltawire.decoder(), nil
-    for delta in decoder:deltas(chunk:format "Gr\195\188\195\159 \\u0000 dich") do
+    for delta in decoder:feed(chunk:format "Gr\195\188\195\159 \\u0000 dich") do
         if delta.type == "text" then kept = delta.text end
     end
-    for _ in decoder:deltas(chunk:format(("x"):rep(40))) do end
+    for _ in decoder:feed(chunk:format(("x"):rep(40))) do end
     decoder:close()
     collectgarbage()
     same(kept, "Gr\195\188\195\159 \0 dich")
@@ -163,7 +163,7 @@ end)
 
 test("a chunk whose last reference is the loop's outlives the loop", function()
     local decoder, parts = deltawire.decoder { batch = 1 }, {}
-    for delta in decoder:deltas(chunk:format("a"):rep(200)) do
+    for delta in decoder:feed(chunk:format("a"):rep(200)) do
         if delta.type == "text" then parts[#parts + 1] = delta.text end
         collectgarbage()
     end
@@ -176,13 +176,13 @@ test("use after close is an error, and a second close does nothing", function()
     decoder:close()
     message:close()
     message:close()
-    raises("after close", decoder.deltas, decoder, "")
+    raises("after close", decoder.feed, decoder, "")
     raises("after close", decoder.finish, decoder)
     raises("after close", decoder.ended, decoder)
     raises("after close", message.get, message)
     local open = deltawire.decoder()
     raises("after close", function()
-        for _ in open:deltas(chunk:format("a"):rep(3)) do open:close() end
+        for _ in open:feed(chunk:format("a"):rep(3)) do open:close() end
     end)
 end)
 
@@ -191,7 +191,7 @@ test("names of no dialect and values that are no strings are refused", function(
     raises("unknown dialect", deltawire.decoder, { dialect = 7 })
     raises("string is expected", deltawire.decoder, { text_field = 7 })
     local decoder = deltawire.decoder()
-    raises("string is expected", decoder.deltas, decoder, nil)
+    raises("string is expected", decoder.feed, decoder, nil)
     raises(".", deltawire.client, { provider = "nobody" })
 end)
 
@@ -204,9 +204,9 @@ end)
 test("an event over the limit is an error, and the stream goes on", function()
     local decoder, texts, problems = deltawire.decoder { max_event_bytes = 300 }, {}, {}
     local body = chunk:format "one" .. chunk:format(("x"):rep(400)) .. chunk:format "two"
-    for delta, problem in decoder:deltas(body) do
+    for delta, event_error in decoder:feed(body) do
         if not delta then
-            problems[#problems + 1] = problem
+            problems[#problems + 1] = event_error
         elseif delta.type == "text" then
             texts[#texts + 1] = delta.text
         end
@@ -219,7 +219,7 @@ end)
 
 test("a message puts deltas together, and reads a whole response", function()
     local decoder, message = deltawire.decoder(), deltawire.message()
-    for delta in decoder:deltas(read(data .. "serve-chat.sse")) do message:push(delta) end
+    for delta in decoder:feed(read(data .. "serve-chat.sse")) do message:push(delta) end
     for delta in decoder:finish() do message:push(delta) end
     message:finish(decoder:ended())
     local all = message:get()
@@ -242,8 +242,8 @@ test("objects that are dropped are freed", function()
         for _ = 1, times do
             -- Far more than the decoder's own size stays with it, so that a leak shows.
             local decoder = deltawire.decoder { batch = 1 }
-            decoder:deltas(("data: %s"):format(("x"):rep(4000)))
-            for _ in decoder:deltas(("data: %s"):format(("x"):rep(4000))) do end
+            decoder:feed(("data: %s"):format(("x"):rep(4000)))
+            for _ in decoder:feed(("data: %s"):format(("x"):rep(4000))) do end
             deltawire.message()
         end
         collectgarbage()
@@ -394,7 +394,7 @@ test("over LuaSocket deltas come with the bytes, and a sink that refuses ends th
             url = url .. "/chat/completions", method = "POST", source = ltn12.source.string(body),
             headers = { ["content-length"] = #body },
             sink = function(bytes)
-                for delta in decoder:deltas(bytes or "") do
+                for delta in decoder:feed(bytes or "") do
                     if delta.type == "text" then texts[#texts + 1] = delta.text end
                 end
                 if #texts > 0 then

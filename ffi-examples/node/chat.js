@@ -10,7 +10,7 @@
  * Exit status: 0 done, 1 the reply is not complete, 2 wrong usage, 3 no response, 130 interrupted.
  */
 import { CancelledError, Client, DeltawireError } from './deltawire.js';
-import { print } from './print.js';
+import { show } from './terminal.js';
 
 async function chat(prompt) {
   const client = new Client({
@@ -29,7 +29,7 @@ async function chat(prompt) {
     { signal: interrupt.signal },
   );
   client.close();
-  return print(stream);
+  return show(stream);
 }
 
 if (process.argv.length !== 3) {

@@ -80,7 +80,7 @@ export class EventError extends DeltawireError {
 }
 
 /** Why a request was not answered, or not to its end. The key is in none of these texts. */
-export class RequestError extends DeltawireError {
+export class TransportError extends DeltawireError {
   /** The HTTP status of a refusal, such as 429. */
   readonly httpStatus?: number;
   /** What the provider says went wrong, of a refusal. */
@@ -100,7 +100,7 @@ export class RequestError extends DeltawireError {
 }
 
 /** The request was cancelled. `name` is "AbortError", `cause` the reason of the signal if there was one. */
-export class CancelledError extends RequestError {}
+export class CancelledError extends TransportError {}
 
 export interface DecoderOptions {
   /** One of `dialects`; "auto", which recognises it by the first events, if absent. */
@@ -281,14 +281,14 @@ export class Client {
   constructor(options?: ClientOptions);
   /** The deltas of a request, which is sent when the first is asked for. */
   stream(request: Request, options?: RequestOptions): RequestStream;
-  /** The whole response, which is not streamed. Throws a RequestError. */
+  /** The whole response, which is not streamed. Throws a TransportError. */
   fetch(request: Request, options?: RequestOptions): Promise<Message>;
   /** Frees the client. Its streams go on. A second time it does nothing. */
   close(): void;
   [Symbol.dispose](): void;
 }
 
-/** Throws a RequestError where no response came or it broke off, after all that came before. */
+/** Throws a TransportError where no response came or it broke off, after all that came before. */
 export interface RequestStream extends DeltaStream {
   /** Ends the request: what waits on it throws a CancelledError at once. */
   cancel(): void;

@@ -9,7 +9,7 @@
  */
 export { Decoder, deltas } from './lib/decoder.js';
 export {
-  CancelledError, DeltawireError, EventError, RequestError, dialects,
+  CancelledError, DeltawireError, EventError, TransportError, dialects,
 } from './lib/internal.js';
 export { Message } from './lib/message.js';
 export { version } from './lib/native.js';

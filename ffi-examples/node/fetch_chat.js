@@ -9,7 +9,7 @@
  * Exit status: 0 done, 1 the reply is not complete, 2 wrong usage, 3 no response, 130 interrupted.
  */
 import { Message, deltas } from './deltawire.js';
-import { print } from './print.js';
+import { show } from './terminal.js';
 
 const { OPENAI_BASE_URL, OPENAI_API_KEY, OPENAI_MODEL } = process.env;
 
@@ -29,7 +29,7 @@ async function chat(prompt, signal) {
     }),
   });
   if (!response.ok) throw new Error(await refusal(response));
-  return print(deltas(response.body, { dialect: 'openai-chat' }));
+  return show(deltas(response.body, { dialect: 'openai-chat' }));
 }
 
 /** What the provider says. A refusal is a whole response, or a page of somebody between. */

@@ -30,9 +30,11 @@ for my $name (keys %layouts) {
     ($template{$name}, $size{$name}) = @{ $layouts{$name} };
     die "deltawire: wrong size of dw_$name\n" if length(pack $template{$name}, (0) x 64) != $size{$name};
 }
-# A count and so many deltas, or the first; of each only what a piece of text needs: kind, choice, text.
-my ($batch_template, $first_template) = ('J/(LLx16JJx184)', 'JLLx16JJ');
-die "deltawire: wrong size of a batch\n" if length(pack 'LLx16JJx184', (0) x 4) != $size{delta};
+# A count and so many deltas, of each only the choice and the text's length.
+my $batch_template = 'J/(x4Lx24Jx184)';
+die "deltawire: wrong size of a batch\n" if length(pack 'x4Lx24Jx184', 0, 0) != $size{delta};
+# What a delta of text begins with, its kind; and a batch of nothing but one, of the first choice: count, kind, choice.
+my ($text_kind, $one_text) = (pack('L', 2), pack('JLL', 1, 2, 0));
 
 my %names = (darwin => 'libdeltawire.dylib', MSWin32 => 'deltawire.dll');
 my $library = $ENV{DELTAWIRE_LIBRARY} || $names{$^O} || 'libdeltawire.so.0.1';
@@ -155,7 +157,7 @@ sub only {
 sub problem {
     my ($status, %fields) = @_;
     return bless {
-        type    => 'problem',
+        type    => 'event_error',
         status  => Deltawire::C::status_name($status),
         message => Deltawire::C::status_message($status),
         %fields,
@@ -268,13 +270,11 @@ sub Deltawire::Decoder::new {
     my $capacity = $options{batch} // 64;
     fail(-1, 'batch has to be 1 or more') if $capacity !~ /^[1-9][0-9]*\z/;
     check(Deltawire::C::decoder_new(decoder_options(\my @keep, \%options, 'batch'), \my $handle));
-    # Room for a count and so many deltas.
-    my $self = $class->make($handle, capacity => $capacity, batch => memory(8 + $capacity * $size{delta}));
-    # From now on Perl neither changes nor copies it, so it stays where it is.
-    vec($self->{batch}, 0, 8) = 0;
-    $self->{batch_at} = address_of(\$self->{batch});
-    $self->{room_at} = $self->{batch_at} + 8;
-    return $self;
+    # Room for a count and so many deltas. Perl neither moves nor copies it: nobody changes it but C, or assigns it.
+    my $batch = memory(8 + $capacity * $size{delta});
+    vec($batch, 0, 8) = 0;
+    my $at = address_of(\$batch);
+    return $class->make($handle, capacity => $capacity, batch => \$batch, count_at => $at, room_at => $at + 8);
 }
 
 sub Deltawire::Decoder::free { Deltawire::C::decoder_free($_[1]) }
@@ -287,54 +287,51 @@ sub decoder_problem {
     return problem($status, message => text_at(@message[0, 1]), offset => $offset);
 }
 
-# The deltas of a batch.
-sub items_of {
-    my ($batch) = @_;
-    my ($at, @items) = (8);
-    my @fields = unpack $batch_template, $$batch;
-    while (my ($kind, $choice, $address, $text_len) = splice @fields, 0, 4) {
-        if ($kind == 2 && $text_len) {
-            utf8::decode(my $text = unpack "P$text_len", pack 'J', $address);
-            push @items, { type => 'text', choice => $choice, text => $text };
-        } else {
-            push @items, delta_of($batch, $at);
-        }
-        $at += $size{delta};
-    }
-    return @items;
-}
-
-# All of a batch is copied before anybody else runs, so what a callback does with the decoder cannot harm it.
-sub Deltawire::Decoder::deltas {
-    my ($self, $chunk, $callback) = @_;
-    my $len = do { use bytes; length $chunk };
-    if (ref $chunk || !defined $len || $len != length $chunk) {
+# A read of one event costs as much in Perl's own operations as in all that C does. So the usual one, a piece of text
+# of the first choice, has a way of its own, with few of them.
+sub Deltawire::Decoder::feed {
+    my ($self, $chunk) = @_;
+    use bytes;
+    my $len = length $chunk;
+    no bytes;
+    if (!$len || ref $chunk || $len != length $chunk) {
         $chunk = bytes($chunk);
         $len = length $chunk;
     }
     my $input = pack 'PJx8', $chunk, $len;
+    my $batch = $self->{batch};
+    my $status = Deltawire::C::decoder_next_batch($self->{handle} // $self->handle, $input,
+                                                  $self->{room_at}, $self->{capacity}, $self->{count_at});
+    if ($status == DELTA && substr($$batch, 0, 16) eq $one_text && unpack('x16J', $input) == $len
+        && $self->{capacity} > 1 && wantarray) {
+        my $delta = { type => 'text', choice => 0, text => unpack 'x32P' . unpack('x40J', $$batch), $$batch };
+        utf8::decode($delta->{text});
+        return $delta;
+    }
     my @items;
-    while (my $status = Deltawire::C::decoder_next_batch($self->{handle} // $self->handle, $input,
-                                                         $self->{room_at}, $self->{capacity}, $self->{batch_at})) {
+    while ($status != OK) {
         if ($status == DELTA) {
-            # Most reads bring one event, and most events one piece of text.
-            my ($count, $kind, $choice, $address, $text_len) = unpack $first_template, $self->{batch};
-            if ($count == 1 && $kind == 2 && $text_len) {
-                utf8::decode(my $text = unpack "P$text_len", pack 'J', $address);
-                push @items, { type => 'text', choice => $choice, text => $text };
-            } else {
-                push @items, items_of(\$self->{batch});
+            my $at = 8;
+            my @fields = unpack $batch_template, $$batch;
+            while (@fields) {
+                my ($choice, $text_len) = (shift @fields, shift @fields);
+                if (substr($$batch, $at, 4) eq $text_kind) {
+                    utf8::decode(my $text = unpack 'x' . ($at + 24) . "P$text_len", $$batch);
+                    push @items, { type => 'text', choice => $choice, text => $text };
+                } else {
+                    push @items, delta_of($batch, $at);
+                }
+                $at += $size{delta};
             }
+            # With room left and the input used up nothing waits: a call is spared.
+            last if unpack('J', $$batch) < $self->{capacity} && unpack('x16J', $input) == $len;
         } elsif (is_event_error($status)) {
             push @items, decoder_problem($self, $status);
         } else {
             fail($status);
         }
-        if ($callback) {
-            $callback->($_) for splice @items;
-        }
-        # With room left and the input used up nothing waits: a call is spared.
-        last if $status == DELTA && unpack('J', $self->{batch}) < $self->{capacity} && unpack('x16J', $input) == $len;
+        $status = Deltawire::C::decoder_next_batch($self->{handle}, $input,
+                                                   $self->{room_at}, $self->{capacity}, $self->{count_at});
     }
     return @items;
 }
@@ -344,7 +341,7 @@ sub Deltawire::Decoder::finish {
     my @items;
     while ((my $status = Deltawire::C::decoder_finish($self->handle, $self->{room_at})) != OK) {
         if ($status == DELTA) {
-            push @items, delta_of(\$self->{batch}, 8);
+            push @items, delta_of($self->{batch}, 8);
         } elsif (is_event_error($status)) {
             push @items, decoder_problem($self, $status);
         } else {
@@ -354,7 +351,7 @@ sub Deltawire::Decoder::finish {
     return @items;
 }
 
-sub Deltawire::Decoder::ended { return $ends[Deltawire::C::decoder_end($_[0]->handle)] // 'unknown' }
+sub Deltawire::Decoder::end { return $ends[Deltawire::C::decoder_end($_[0]->handle)] // 'unknown' }
 
 sub Deltawire::Decoder::dialect {
     my $dialect = Deltawire::C::decoder_dialect($_[0]->handle);
@@ -388,7 +385,7 @@ sub Deltawire::Message::push {
     my ($self, $delta) = @_;
     my $handle = $self->handle;
     my $type = $delta->{type} // '';
-    return if $type eq 'problem' || $type eq 'unknown';
+    return if $type eq 'event_error' || $type eq 'unknown';
     my @keep;
     my $known = 0;
     my $usage = $delta->{usage} // {};
@@ -406,8 +403,8 @@ sub Deltawire::Message::push {
 }
 
 sub Deltawire::Message::finish {
-    my ($self, $ended) = @_;
-    check(Deltawire::C::message_finish($self->handle, number_of(\@ends, $ended)));
+    my ($self, $end) = @_;
+    check(Deltawire::C::message_finish($self->handle, number_of(\@ends, $end)));
     return;
 }
 
@@ -450,7 +447,7 @@ sub Deltawire::Message::get {
     return {
         some(id => @info[0, 1]), some(model => @info[2, 3]),
         some(role => @info[4, 5]), usage => usage_of(@info[6 .. 12]),
-        choices => \@choices, ended => $ends[$end] // 'unknown', complete => $is_complete,
+        choices => \@choices, end => $ends[$end] // 'unknown', complete => $is_complete,
         tool_calls => calls_of($handle, $calls, \&Deltawire::C::message_tool_call),
         server_tool_calls => calls_of($handle, $server_calls, \&Deltawire::C::message_server_tool_call),
         $error == 0 ? () : (error => {
@@ -582,7 +579,7 @@ sub Deltawire::Stream::canceller {
     };
 }
 
-sub Deltawire::Stream::ended { return $ends[Deltawire::C::stream_end($_[0]->handle)] // 'unknown' }
+sub Deltawire::Stream::end { return $ends[Deltawire::C::stream_end($_[0]->handle)] // 'unknown' }
 
 # Errors name the place in the program that called.
 $Carp::Internal{ +__PACKAGE__ }++;

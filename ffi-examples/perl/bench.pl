@@ -16,7 +16,7 @@ sub by_deltawire {
         my ($pieces) = @_;
         my ($decoder, $count, $text) = (Deltawire::Decoder->new(%options), 0, '');
         for my $piece (@$pieces) {
-            for my $delta ($decoder->deltas($piece)) {
+            for my $delta ($decoder->feed($piece)) {
                 if ($delta->{type} eq 'text') {
                     $count++;
                     $text .= $delta->{text};
@@ -24,25 +24,9 @@ sub by_deltawire {
             }
         }
         $decoder->finish;
-        die "not complete\n" if $decoder->ended ne 'complete';
+        die "not complete\n" if $decoder->end ne 'complete';
         return ($count, $text);
     };
-}
-
-sub by_callback {
-    my ($pieces) = @_;
-    my ($decoder, $count, $text) = (Deltawire::Decoder->new, 0, '');
-    my $take = sub {
-        my ($delta) = @_;
-        if ($delta->{type} eq 'text') {
-            $count++;
-            $text .= $delta->{text};
-        }
-    };
-    $decoder->deltas($_, $take) for @$pieces;
-    $decoder->finish;
-    die "not complete\n" if $decoder->ended ne 'complete';
-    return ($count, $text);
 }
 
 # Lines, and JSON of what follows "data: ".
@@ -95,7 +79,6 @@ my %pieces = ('16k' => [unpack '(a16384)*', $bytes], event => [$bytes =~ /(.*?\n
 for my $mode ('16k', 'event') {
     my @rest = ($mode, scalar @{ $pieces{event} }, $pieces{$mode});
     measure('deltawire', @rest, by_deltawire());
-    measure('deltawire, callback', @rest, \&by_callback);
     measure('deltawire, one call a delta', @rest, by_deltawire(batch => 1));
     measure('lines + JSON::XS', @rest, \&by_json);
 }

@@ -13,55 +13,30 @@ use warnings;
 use FindBin;
 use lib $FindBin::RealBin;
 use Deltawire;
+use Terminal;
 
 # A handler in Perl runs only once C has returned, so it would leave the program in its wait for the next delta.
 # The default ends it at once, and what came has been written.
 $SIG{INT} = 'DEFAULT';
-$| = 1;
-binmode $_, ':encoding(UTF-8)' for \*STDOUT, \*STDERR;
 
-sub setting {
-    my ($name, $otherwise) = @_;
-    my $value = $ENV{$name};
-    return defined $value && $value ne '' ? $value : $otherwise;
-}
-
-if (@ARGV != 1) {
-    print STDERR "usage: chat.pl PROMPT\n";
-    exit 2;
-}
-my $prompt = shift @ARGV;
-utf8::decode($prompt);
-
-my $is_faulty = 0;
-my $ended = eval {
+my $prompt = Terminal::prompt('chat.pl');
+my $end = eval {
     my $client = Deltawire::Client->new(
-        base_url => setting('OPENAI_BASE_URL'), key => setting('OPENAI_API_KEY'), retries => 0,
+        base_url => Terminal::setting('OPENAI_BASE_URL'), key => Terminal::setting('OPENAI_API_KEY'), retries => 0,
     );
     my $stream = $client->stream(
-        model => setting('OPENAI_MODEL', 'gpt-4o-mini'), include_usage => 1,
+        model => Terminal::setting('OPENAI_MODEL', 'gpt-4o-mini'), include_usage => 1,
         messages => [{ role => 'user', content => $prompt }],
     );
     while (my $delta = $stream->next) {
-        my $type = $delta->{type};
-        if ($type eq 'text') {
-            print $delta->{text};
-        } elsif ($type eq 'usage') {
-            printf STDERR '(%d tokens)', $delta->{usage}{output_tokens} // 0;
-        } elsif ($type eq 'error') {
-            print STDERR "$delta->{kind}: $delta->{message}\n";
-            $is_faulty = 1;
-        } elsif ($type eq 'problem') {
-            print STDERR $delta->message, "\n";
-            $is_faulty = 1;
-        }
+        Terminal::show($delta);
     }
-    $stream->ended;
+    $stream->end;
 };
 my $why = $@;
 print "\n";
-if (!defined $ended) {
+if (!defined $end) {
     print STDERR ref $why ? $why->message . "\n" : $why;
     exit 3;
 }
-exit($is_faulty || $ended ne 'complete' ? 1 : 0);
+exit Terminal::status($end);

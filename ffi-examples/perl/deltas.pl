@@ -43,7 +43,7 @@ my $is_faulty = 0;
 
 sub show {
     for my $delta (@_) {
-        if ($delta->{type} eq 'problem') {
+        if ($delta->{type} eq 'event_error') {
             print STDERR 'deltas: ', $delta->message, "\n";
             $is_faulty = 1;
         } else {
@@ -60,9 +60,9 @@ while (1) {
     my $read = defined $size ? read($file, $chunk, $size) : sysread($file, $chunk, 16_384);
     usage("$!") if !defined $read;
     last if $read == 0;
-    show($decoder->deltas($chunk));
+    show($decoder->feed($chunk));
 }
 show($decoder->finish);
-my $ended = $decoder->ended;
-print Lines::ended($ended);
-exit($is_faulty || $ended ne 'complete' ? 1 : 0);
+my $end = $decoder->end;
+print Lines::ended($end);
+exit($is_faulty || $end ne 'complete' ? 1 : 0);

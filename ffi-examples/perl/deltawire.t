@@ -33,11 +33,11 @@ sub dies_with {
 
 # What a response says, cut into `@$pieces`: its lines, and the problems of its events.
 sub read_pieces {
-    my ($decoder, $pieces, $by_callback) = @_;
+    my ($decoder, $pieces) = @_;
     my ($lines, $problems) = ('', '');
     my $take = sub {
         my ($delta) = @_;
-        if ($delta->{type} eq 'problem') {
+        if ($delta->{type} eq 'event_error') {
             my $message = $delta->message . "\n";
             utf8::encode($message);
             $problems .= $message;
@@ -46,14 +46,10 @@ sub read_pieces {
         }
     };
     for my $piece (@$pieces) {
-        if ($by_callback) {
-            $decoder->deltas($piece, $take);
-        } else {
-            $take->($_) for $decoder->deltas($piece);
-        }
+        $take->($_) for $decoder->feed($piece);
     }
     $take->($_) for $decoder->finish;
-    return ($lines . Lines::ended($decoder->ended), $problems);
+    return ($lines . Lines::ended($decoder->end), $problems);
 }
 
 sub cut {
@@ -76,11 +72,12 @@ for my $case (@cases) {
         my $decoder = Deltawire::Decoder->new(dialect => $case->{dialect}, batch => $batch);
         my $try = sub {
             my ($pieces, $what) = @_;
-            my ($lines, $problems) = read_pieces($decoder, $pieces, $batch == 1);
+            my ($lines, $problems) = read_pieces($decoder, $pieces);
             $why ||= "$what, batches of $batch: got\n$lines$problems" if $lines ne $want || $problems ne $errors;
             $decoder->reset;
         };
         $try->(cut($bytes, $_), "pieces of $_ bytes") for length $bytes || 1, 1, 7, 64;
+        $try->([$bytes =~ /(.*?\n\n|.+)/gs], 'an event a piece');
         for my $at ($case->{is_short} ? 1 .. length($bytes) - 1 : ()) {
             $try->([substr($bytes, 0, $at), substr($bytes, $at)], "cut at $at");
         }
@@ -125,9 +122,9 @@ subtest 'a text that is kept is right after the next call and after the decoder 
     my $decoder = Deltawire::Decoder->new;
     my $bytes = event('Grüß \\u0000 dich') . event('ganz');
     utf8::encode($bytes);
-    my @kept = texts($decoder->deltas($bytes));
+    my @kept = texts($decoder->feed($bytes));
     $bytes =~ tr/a-z/x/;
-    $decoder->deltas(event('x' x 40));
+    $decoder->feed(event('x' x 40));
     $decoder->close;
     is($kept[0], "Grüß \0 dich", 'escaped, so made by the library');
     is($kept[1], 'ganz', 'of the chunk');
@@ -139,28 +136,18 @@ subtest 'a chunk stays as it is, and one that is a string of characters is read 
     my $bytes = event('Grüß');
     utf8::encode($bytes);
     utf8::upgrade($bytes);
-    is(join(' ', texts($decoder->deltas($bytes))), 'Grüß', 'upgraded');
+    is(join(' ', texts($decoder->feed($bytes))), 'Grüß', 'upgraded');
     ok(utf8::is_utf8($bytes), 'as it was');
-    dies_with(qr/wide characters/, sub { $decoder->deltas("\x{20AC}") });
+    dies_with(qr/wide characters/, sub { $decoder->feed("\x{20AC}") });
 };
 
-subtest 'a callback sees each delta, and may end, close or nest' => sub {
-    my $decoder = Deltawire::Decoder->new(batch => 2);
-    my @seen;
-    eval {
-        $decoder->deltas(event('a') x 9, sub { push @seen, texts($_[0]); die "enough\n" if @seen == 3 });
-    };
-    is($@, "enough\n", 'it ends the loop by dying');
-    is("@seen", 'a a a');
-    $decoder->reset;
-    @seen = ();
-    $decoder->deltas(event('a') x 4, sub {
-        push @seen, texts($_[0]);
-        push @seen, texts(eval { $decoder->deltas(event('b') x 3) }) if @seen == 2;
-    });
-    is(scalar(grep { $_ eq 'a' } @seen), 4, 'each of its own once');
-    is(scalar(grep { $_ eq 'b' } @seen), 3, 'each of those within once');
-    dies_with(qr/after close/, sub { $decoder->deltas(event('a') x 9, sub { $decoder->close }) });
+subtest 'all deltas of a piece come with it, however few a call may bring' => sub {
+    my $event = 'data: {"choices":[{"index":0,"delta":{"content":"a"}},{"index":1,"delta":{"content":"b"}}]}' . "\n\n";
+    for my $batch (1, 2, 64) {
+        my $decoder = Deltawire::Decoder->new(dialect => 'openai-chat', batch => $batch);
+        is(join(' ', map { "$_->{choice}$_->{text}" } $decoder->feed($event)), '0a 1b', "batches of $batch");
+        is(scalar($decoder->feed($event =~ s/,\{"index":1.*\}\]/]/r)), 1, 'as a number how many');
+    }
 };
 
 subtest 'decoders at once mix nothing' => sub {
@@ -168,7 +155,7 @@ subtest 'decoders at once mix nothing' => sub {
     my @pieces = map { cut(event("$_-\\u00e4") x 50, 100) } 0 .. 2;
     my @texts = ('') x 3;
     for my $at (0 .. $#{ $pieces[0] }) {
-        $texts[$_] .= join '', texts($decoders[$_]->deltas($pieces[$_][$at])) for 0 .. 2;
+        $texts[$_] .= join '', texts($decoders[$_]->feed($pieces[$_][$at])) for 0 .. 2;
     }
     is($texts[$_], "$_-ä" x 50) for 0 .. 2;
 };
@@ -176,8 +163,8 @@ subtest 'decoders at once mix nothing' => sub {
 subtest 'use after close is an error, and a second close does nothing' => sub {
     my ($decoder, $message) = (Deltawire::Decoder->new, Deltawire::Message->new);
     $_->close for $decoder, $decoder, $message, $message;
-    dies_with(qr/after close at \S*deltawire\.t line/, sub { $decoder->deltas('') });
-    dies_with(qr/after close/, sub { $decoder->$_ }, $_) for qw(finish ended dialect offset events seen reset);
+    dies_with(qr/after close at \S*deltawire\.t line/, sub { $decoder->feed('') });
+    dies_with(qr/after close/, sub { $decoder->$_ }, $_) for qw(finish end dialect offset events seen reset);
     dies_with(qr/after close/, sub { $message->get });
     dies_with(qr/after close/, sub { $message->push({ type => 'done' }) });
 };
@@ -189,8 +176,8 @@ subtest 'names of no dialect and values that are no strings are refused' => sub 
     dies_with(qr/string is expected/, sub { Deltawire::Decoder->new(text_field => []) });
     dies_with(qr/batch/, sub { Deltawire::Decoder->new(batch => 0) });
     my $decoder = Deltawire::Decoder->new;
-    dies_with(qr/bytes is expected, got undef/, sub { $decoder->deltas(undef) });
-    dies_with(qr/bytes is expected, got ARRAY/, sub { $decoder->deltas([]) });
+    dies_with(qr/bytes is expected, got undef/, sub { $decoder->feed(undef) });
+    dies_with(qr/bytes is expected, got ARRAY/, sub { $decoder->feed([]) });
     dies_with(qr/unknown provider/, sub { Deltawire::Client->new(provider => 'nobody') });
     is(dies_with(qr/nowhere/, sub { Deltawire::Client->new(ca_file => '/nowhere/at/all') })->status, 'DW_ERR_REQUEST');
 };
@@ -198,15 +185,15 @@ subtest 'names of no dialect and values that are no strings are refused' => sub 
 subtest 'a stream that is cut says so' => sub {
     my $decoder = Deltawire::Decoder->new;
     read_pieces($decoder, [contents("$data/serve-cut.sse")]);
-    is($decoder->ended, 'truncated');
+    is($decoder->end, 'truncated');
     is($decoder->dialect, 'openai-chat');
 };
 
 subtest 'an event over the limit is an error, and the stream goes on' => sub {
     my $decoder = Deltawire::Decoder->new(max_event_bytes => 300);
-    my @items = $decoder->deltas(event('one') . event('x' x 400) . event('two'));
+    my @items = $decoder->feed(event('one') . event('x' x 400) . event('two'));
     is(join(' ', texts(@items)), 'one two');
-    my @problems = grep { $_->{type} eq 'problem' } @items;
+    my @problems = grep { $_->{type} eq 'event_error' } @items;
     is(scalar @problems, 1);
     is($problems[0]->status, 'DW_ERR_EVENT_TOO_LARGE');
     is($problems[0]->offset, length event('one'));
@@ -215,8 +202,8 @@ subtest 'an event over the limit is an error, and the stream goes on' => sub {
 
 subtest 'a message puts deltas together, and reads a whole response' => sub {
     my ($decoder, $message) = (Deltawire::Decoder->new, Deltawire::Message->new);
-    $message->push($_) for $decoder->deltas(contents("$data/serve-chat.sse")), $decoder->finish;
-    $message->finish($decoder->ended);
+    $message->push($_) for $decoder->feed(contents("$data/serve-chat.sse")), $decoder->finish;
+    $message->finish($decoder->end);
     my $all = $message->get;
     is($all->{choices}[0]{text}, 'Grüß dich');
     is($all->{choices}[0]{reason}, 'stop');
@@ -241,7 +228,7 @@ subtest 'objects that are dropped are freed' => sub {
         for (1 .. $_[0]) {
             # Far more than the decoder's own size stays with it, so that a leak shows.
             my $decoder = Deltawire::Decoder->new(batch => 1);
-            $decoder->deltas('data: ' . 'x' x 4000);
+            $decoder->feed('data: ' . 'x' x 4000);
             Deltawire::Message->new;
         }
     };

@@ -86,7 +86,7 @@ subtest 'over the transport a reply is streamed, its first delta long before its
             $texts .= $_[0]{text} if $_[0]{type} eq 'text';
         });
         is($texts, $reply);
-        is($stream->ended, 'complete');
+        is($stream->end, 'complete');
         cmp_ok($last - $first, '>', 0.2, 'not all at once');
         is($stream->next, undef, 'behind the end there is nothing');
         $stream->close;
@@ -113,7 +113,7 @@ subtest 'over the transport a stream is cancelled between deltas; what came stay
         is(ref $why && $why->status, 'DW_ERR_CANCELLED');
         is($why->cancelled, 1);
         cmp_ok($took, '<', 0.3, 'it did not wait for the next event');
-        is($stream->ended, 'truncated');
+        is($stream->end, 'truncated');
     });
 };
 
@@ -142,7 +142,7 @@ subtest 'a thread that ends takes no object with it' => sub {
         my ($why, $texts) = death_of($stream);
         is($why, '');
         is($texts, $reply);
-        is(scalar($decoder->deltas("data: [DONE]\n\n")), 1, 'the decoder too');
+        is(scalar($decoder->feed("data: [DONE]\n\n")), 1, 'the decoder too');
     });
 };
 
@@ -154,7 +154,7 @@ subtest 'a wait of the transport ends with its limit; what came stays' => sub {
         is(ref $why && $why->status, 'DW_ERR_TIMEOUT');
         is($why->cancelled, 0);
         cmp_ok(time - $start, '<', 4, 'it did not wait for the event');
-        is($stream->ended, 'truncated');
+        is($stream->end, 'truncated');
     });
 };
 
@@ -221,7 +221,7 @@ subtest 'over HTTP::Tiny deltas come with the bytes, and dying ends the request'
         my $response = HTTP::Tiny->new->post("$_[0]/chat/completions", {
             content => '{"model":"tiny-chat-1","stream":true,"messages":[{"role":"user","content":"Hi"}]}',
             data_callback => sub {
-                $texts .= $_->{text} for grep { $_->{type} eq 'text' } $decoder->deltas($_[0]);
+                $texts .= $_->{text} for grep { $_->{type} eq 'text' } $decoder->feed($_[0]);
                 die "cancelled\n" if length $texts;
             },
         });
@@ -230,7 +230,7 @@ subtest 'over HTTP::Tiny deltas come with the bytes, and dying ends the request'
         is($texts, 'Grüß', 'what came stays');
         cmp_ok(time - $start, '<', 1.4, 'it did not read to the end');
         $decoder->finish;
-        is($decoder->ended, 'truncated');
+        is($decoder->end, 'truncated');
     });
 };
 

@@ -109,6 +109,9 @@ abstract readonly class Delta
     public const NUMBER = 0;
     public const KIND = 'unknown';
 
+    /** The fields of a `dw_delta` that have other names than the properties. */
+    private const FIELDS = ['fragment' => 'text', 'message' => 'text', 'event' => 'name'];
+
     private const WHOLE = 1;
     private const TRANSIENT = 2;
 
@@ -160,11 +163,11 @@ abstract readonly class Delta
         $delta->kind = static::NUMBER;
         foreach (get_object_vars($this) as $name => $value) {
             match (true) {
-                is_string($value) => Library::lend($delta->$name, $value, $keep),
+                is_string($value) => Library::lend($delta->{self::FIELDS[$name] ?? $name}, $value, $keep),
                 $name === 'whole' => $delta->flags = $value ? self::WHOLE : 0,
                 $name === 'transient' => $delta->flags = $value ? self::TRANSIENT : 0,
                 $name === 'reason' => $delta->finish_reason = self::number($value, 'dw_finish_reason_name'),
-                $name === 'errorKind' => $delta->error_kind = self::number($value, 'dw_error_kind_name'),
+                $name === 'kind' => $delta->error_kind = self::number($value, 'dw_error_kind_name'),
                 $this instanceof Usage || $value === null => null,
                 default => $delta->$name = $value,
             };
@@ -266,7 +269,7 @@ final readonly class ToolCallArguments extends Delta
     public function __construct(
         public int $choice,
         public int $index,
-        public string $text,
+        public string $fragment,
         public bool $whole,
     ) {
     }
@@ -296,7 +299,7 @@ final readonly class ServerToolCallArguments extends Delta
     public function __construct(
         public int $choice,
         public int $index,
-        public string $text,
+        public string $fragment,
         public bool $whole,
     ) {
     }
@@ -364,7 +367,7 @@ final readonly class Usage extends Delta
     }
 }
 
-/** The provider reports an error: `text` is its message, `raw` the whole payload. */
+/** The provider reports an error; `raw` is the whole payload. */
 final readonly class Error extends Delta
 {
     public const NUMBER = 11;
@@ -372,9 +375,9 @@ final readonly class Error extends Delta
 
     /** @param bool $transient whether the same request may succeed later */
     public function __construct(
-        public ErrorKind $errorKind,
+        public ErrorKind $kind,
         public ?string $code,
-        public string $text,
+        public string $message,
         public bool $transient,
         public string $raw,
     ) {
@@ -387,7 +390,7 @@ final readonly class Other extends Delta
     public const NUMBER = 12;
     public const KIND = 'other';
 
-    public function __construct(public string $name, public string $raw)
+    public function __construct(public string $event, public string $raw)
     {
     }
 }

@@ -33,8 +33,8 @@ final readonly class ToolCall
     }
 }
 
-/** The first error that the provider reported. */
-final readonly class Failure
+/** What the provider said went wrong. */
+final readonly class ProviderError
 {
     /** @param bool $transient whether the same request may succeed later */
     public function __construct(
@@ -156,11 +156,12 @@ final class Message
         return $this->info()->is_complete === 1;
     }
 
-    public function failure(): ?Failure
+    /** The first error that the provider reported. */
+    public function error(): ?ProviderError
     {
         $info = $this->info();
         $kind = ErrorKind::of($info->error_kind);
-        return $kind === null ? null : new Failure(
+        return $kind === null ? null : new ProviderError(
             $kind,
             Library::textOrNull($info->error_code),
             Library::text($info->error_message),

@@ -42,7 +42,7 @@ try {
         } elseif ($delta instanceof Deltawire\Usage) {
             fwrite(STDERR, "({$delta->outputTokens} tokens)");
         } elseif ($delta instanceof Deltawire\Error) {
-            fwrite(STDERR, "{$delta->errorKind->value}: {$delta->text}\n");
+            fwrite(STDERR, "{$delta->kind->value}: {$delta->message}\n");
             $isFaulty = true;
         }
     }

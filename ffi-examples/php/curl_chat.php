@@ -89,7 +89,7 @@ $show = function (Deltawire\Delta $delta) use (&$isFaulty): void {
     } elseif ($delta instanceof Deltawire\Usage) {
         fwrite(STDERR, "({$delta->outputTokens} tokens)");
     } elseif ($delta instanceof Deltawire\Error) {
-        fwrite(STDERR, "{$delta->errorKind->value}: {$delta->text}\n");
+        fwrite(STDERR, "{$delta->kind->value}: {$delta->message}\n");
         $isFaulty = true;
     }
 };
@@ -108,8 +108,8 @@ try {
     $status = curl_getinfo($request, CURLINFO_RESPONSE_CODE);
     if (intdiv($status, 100) !== 2) {
         // A refusal is one JSON object, which a Message reads.
-        $failure = Deltawire\Message::read($refusal)->failure();
-        fwrite(STDERR, "HTTP $status: {$failure?->kind->value}: {$failure?->message}\n");
+        $error = Deltawire\Message::read($refusal)->error();
+        fwrite(STDERR, "HTTP $status: {$error?->kind->value}: {$error?->message}\n");
         exit(3);
     }
     foreach ($decoder->finish() as $delta) {

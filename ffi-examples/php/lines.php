@@ -32,13 +32,13 @@ function line(Delta $delta): string
 {
     $members = ['type' => $delta::KIND];
     if ($delta instanceof ToolCallArguments || $delta instanceof ServerToolCallArguments) {
-        $members += ['choice' => $delta->choice, 'index' => $delta->index, 'fragment' => $delta->text];
+        $members += ['choice' => $delta->choice, 'index' => $delta->index, 'fragment' => $delta->fragment];
         $members += $delta->whole ? ['whole' => true] : [];
     } elseif ($delta instanceof Error) {
-        $members += ['kind' => $delta->errorKind, 'code' => $delta->code, 'message' => $delta->text];
+        $members += ['kind' => $delta->kind, 'code' => $delta->code, 'message' => $delta->message];
         $members += ['transient' => $delta->transient];
     } elseif ($delta instanceof Other) {
-        $members += ['event' => $delta->name, 'raw' => $delta->raw];
+        $members += ['event' => $delta->event, 'raw' => $delta->raw];
     } elseif ($delta instanceof Usage) {
         // By hand, since json_encode has no unsigned numbers.
         $counts = '';

@@ -37,7 +37,7 @@ def line_of(delta: dw.Delta) -> str:
             keys = {"kind": delta.error_kind, **_given(code=delta.code)}
             keys |= {"message": delta.message, "transient": delta.transient}
         case dw.Other():
-            keys = {"event": delta.name, "raw": delta.raw.decode("utf-8", "replace")}
+            keys = {"event": delta.event, "raw": delta.raw.decode("utf-8", "replace")}
     return _json({"type": delta.kind} | keys)
 
 

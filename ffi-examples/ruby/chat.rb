@@ -33,8 +33,8 @@ begin
       case delta
       in Deltawire::Delta::Text(text:) then print text
       in Deltawire::Delta::Usage(output_tokens: Integer => tokens) then $stderr.print "(#{tokens} tokens)"
-      in Deltawire::Delta::Error(error_kind:, text:)
-        warn "#{error_kind}: #{text}"
+      in Deltawire::Delta::Error(error_kind:, message:)
+        warn "#{error_kind}: #{message}"
         is_faulty = true
       else next
       end

@@ -45,7 +45,7 @@ module Deltawire
   end
 
   # One piece of news from a stream: a Struct for each kind, to be told apart by `case`. Where the provider
-  # gave nothing, strings are nil but for `text` and `raw`. `raw` came from the wire and may not be valid
+  # gave nothing, strings are nil but for `text`, `fragment`, `message`, `event` and `raw`. `raw` came from the wire and may not be valid
   # UTF-8: `valid_encoding?` tells.
   module Delta
     # :text, :tool_call_start and so on, as the command `deltawire deltas` names it.
@@ -60,10 +60,10 @@ module Deltawire
     # A tool call begins, or one that is known gets the ID or name it lacked, or is returned to.
     ToolCallStart = Struct.new(:choice, :index, :id, :name)
     # A piece of its arguments, or with `whole` all of them, in place of any that came before.
-    ToolCallArguments = Struct.new(:choice, :index, :text, :whole)
+    ToolCallArguments = Struct.new(:choice, :index, :fragment, :whole)
     # The same of tools that the provider runs: nothing is left to do.
     ServerToolCallStart = Struct.new(:choice, :index, :id, :name)
-    ServerToolCallArguments = Struct.new(:choice, :index, :text, :whole)
+    ServerToolCallArguments = Struct.new(:choice, :index, :fragment, :whole)
     # A choice is at its end: :stop, :length, :tool_calls, :content_filter, :error, :other; and the
     # provider's word for it.
     Finish = Struct.new(:choice, :reason, :raw)
@@ -71,9 +71,9 @@ module Deltawire
     Usage = Struct.new(:input_tokens, :output_tokens, :total_tokens, :cached_tokens,
                        :cache_creation_tokens, :reasoning_tokens)
     # The provider reports an error, :rate_limit for one; `raw` is the whole payload.
-    Error = Struct.new(:error_kind, :code, :text, :transient, :raw)
+    Error = Struct.new(:error_kind, :code, :message, :transient, :raw)
     # What has no place among the others: what it is, and the whole payload.
-    Other = Struct.new(:name, :raw)
+    Other = Struct.new(:event, :raw)
     # The provider's own end of the stream. More may follow it.
     Done = Class.new do
       def ==(other) = other.is_a?(Done)
@@ -95,8 +95,9 @@ module Deltawire
     # The fields of a `dw_delta`, for as long as `keep` is.
     def fields(keep) # :nodoc:
       number = ->(names, member) { respond_to?(member) ? C.number(names, public_send(member)) : 0 }
-      slices = %i[text id name model role code raw].flat_map do |member|
-        C.slice(respond_to?(member) ? public_send(member) : nil, keep)
+      slices = [%i[text fragment message], %i[id], %i[name event], %i[model], %i[role], %i[code], %i[raw]].flat_map do |names|
+        member = names.find { |name| respond_to?(name) }
+        C.slice(member && public_send(member), keep)
       end
       flags = 0
       flags |= WHOLE if respond_to?(:whole) && whole

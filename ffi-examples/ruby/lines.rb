@@ -27,12 +27,12 @@ module Lines
     include_whole = true if delta.is_a?(Deltawire::Delta) && delta.respond_to?(:whole) && delta.whole
     case delta
     in Deltawire::Delta::ToolCallArguments | Deltawire::Delta::ServerToolCallArguments
-      object(type: delta.kind, choice: delta.choice, index: delta.index, fragment: delta.text,
+      object(type: delta.kind, choice: delta.choice, index: delta.index, fragment: delta.fragment,
              whole: include_whole)
-    in Deltawire::Delta::Error(error_kind:, code:, text:, transient:)
-      object(type: :error, kind: error_kind, code: code, message: text, transient: transient)
-    in Deltawire::Delta::Other(name:, raw:)
-      object(type: :other, event: name, raw: raw)
+    in Deltawire::Delta::Error(error_kind:, code:, message:, transient:)
+      object(type: :error, kind: error_kind, code: code, message: message, transient: transient)
+    in Deltawire::Delta::Other(event:, raw:)
+      object(type: :other, event: event, raw: raw)
     in Deltawire::Delta::Done
       object(type: :done)
     else

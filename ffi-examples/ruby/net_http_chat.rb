@@ -39,8 +39,8 @@ show = lambda do |delta|
   case delta
   in Deltawire::Delta::Text(text:) then print text
   in Deltawire::Delta::Usage(output_tokens: Integer => tokens) then $stderr.print "(#{tokens} tokens)"
-  in Deltawire::Delta::Error(error_kind:, text:)
-    warn "#{error_kind}: #{text}"
+  in Deltawire::Delta::Error(error_kind:, message:)
+    warn "#{error_kind}: #{message}"
     is_faulty = true
   else nil
   end
@@ -52,8 +52,8 @@ begin
       http.request(request) do |response|
         unless response.is_a?(Net::HTTPSuccess)
           # A refusal is one JSON object, which a Message reads.
-          failure = Deltawire::Message.parse(response.read_body).failure
-          warn "HTTP #{response.code}: #{failure&.kind}: #{failure&.message}"
+          error = Deltawire::Message.read(response.read_body).error
+          warn "HTTP #{response.code}: #{error&.kind}: #{error&.message}"
           exit 3
         end
         response.read_body { |bytes| decoder.feed(bytes, &show) }

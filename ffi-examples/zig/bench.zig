@@ -12,7 +12,7 @@ fn byDeltawire(gpa: Allocator, pieces: []const []const u8, text: *Text) !usize {
     defer decoder.deinit();
     var count: usize = 0;
     for (pieces) |piece| {
-        var deltas = decoder.deltas(piece);
+        var deltas = decoder.feed(piece);
         while (try deltas.next()) |delta| switch (delta) {
             .text => |it| {
                 try text.appendSlice(gpa, it.text);
@@ -23,7 +23,7 @@ fn byDeltawire(gpa: Allocator, pieces: []const []const u8, text: *Text) !usize {
     }
     var rest = decoder.finish();
     while (try rest.next()) |_| {}
-    if (try decoder.ended() != .complete) return error.Incomplete;
+    if (try decoder.end() != .complete) return error.Incomplete;
     return count;
 }
 

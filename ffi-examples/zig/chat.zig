@@ -25,7 +25,7 @@ fn read(stream: *deltawire.Stream, out: *Writer, err: *Writer) !u8 {
         }) orelse break;
         if (try terminal.show(out, err, delta)) is_faulty = true;
     }
-    return @intFromBool(is_faulty or try stream.ended() != .complete);
+    return @intFromBool(is_faulty or try stream.end() != .complete);
 }
 
 fn readInThread(stream: *deltawire.Stream, out: *Writer, err: *Writer, status: *anyerror!u8) void {

@@ -69,14 +69,14 @@ pub fn main(init: std.process.Init) !u8 {
             error.EndOfStream => break,
             else => return err,
         };
-        var deltas = decoder.deltas(chunk[0..len]);
+        var deltas = decoder.feed(chunk[0..len]);
         if (try print(out, &deltas)) is_faulty = true;
         // What a chunk shows is seen before the next one is waited for.
         try out.flush();
     }
     var rest = decoder.finish();
     if (try print(out, &rest)) is_faulty = true;
-    const end = try decoder.ended();
+    const end = try decoder.end();
     try lines.writeEnd(out, end);
     try out.flush();
     return @intFromBool(is_faulty or end != .complete);

@@ -2,7 +2,7 @@
 //!
 //!     var decoder = try deltawire.Decoder.init(.{});
 //!     defer decoder.deinit();
-//!     var deltas = decoder.deltas(chunk);
+//!     var deltas = decoder.feed(chunk);
 //!     while (try deltas.next()) |delta| switch (delta) {
 //!         .text => |piece| try out.writeAll(piece.text),
 //!         else => {},
@@ -15,7 +15,8 @@
 //! Objects hold a handle of the library: pass pointers, copy none. After `deinit` every call is `error.Closed`,
 //! and a second `deinit` does nothing.
 //!
-//! The module `c` is what `zig translate-c` makes of `deltawire.h`.
+//! The module `c` is what `zig translate-c` makes of `deltawire.h`. All else is in this file, long as it is, so that
+//! a program copies just one.
 const std = @import("std");
 const c = @import("c");
 const Allocator = std.mem.Allocator;
@@ -495,11 +496,11 @@ pub const Decoder = struct {
 
     /// The deltas of the next bytes of the body, which are read where they lie. Call `next` until it returns null;
     /// what an event lacks is kept for the next chunk.
-    pub fn deltas(decoder: *Decoder, chunk: []const u8) Deltas {
+    pub fn feed(decoder: *Decoder, chunk: []const u8) Deltas {
         return .{ .decoder = decoder, .input = .{ .data = chunk.ptr, .len = chunk.len, .pos = 0 } };
     }
 
-    /// Ends the stream: the deltas of what it left unfinished. Then `ended` says how it ended.
+    /// Ends the stream: the deltas of what it left unfinished. Then `end` says how it ended.
     pub fn finish(decoder: *Decoder) Deltas {
         return .{ .decoder = decoder, .input = null };
     }
@@ -510,7 +511,7 @@ pub const Decoder = struct {
     }
 
     /// How the stream ended, or would have if it ended here.
-    pub fn ended(decoder: *const Decoder) Error!End {
+    pub fn end(decoder: *const Decoder) Error!End {
         return @fromBackingInt(c.dw_decoder_end(try decoder.open()));
     }
 
@@ -637,7 +638,7 @@ pub const Message = struct {
         try check(c.dw_message_push(try message.open(), &raw));
     }
 
-    /// Notes how the stream ended, as `Decoder.ended` said.
+    /// Notes how the stream ended, as `Decoder.end` said.
     pub fn finish(message: *Message, end: End) Error!void {
         try check(c.dw_message_finish(try message.open(), @backingInt(end)));
     }
@@ -890,7 +891,7 @@ pub const Stream = struct {
         c.dw_stream_cancel(stream.handle);
     }
 
-    pub fn ended(stream: *const Stream) Error!End {
+    pub fn end(stream: *const Stream) Error!End {
         return @fromBackingInt(c.dw_stream_end(try stream.open()));
     }
 

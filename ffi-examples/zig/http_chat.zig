@@ -70,13 +70,13 @@ pub fn ask(gpa: std.mem.Allocator, io: std.Io, settings: terminal.Settings, out:
             if (request.connection.?.getReadError()) |cause| return cause;
             return problem;
         };
-        var deltas = decoder.deltas(bytes);
+        var deltas = decoder.feed(bytes);
         if (try show(out, err, &deltas)) is_faulty = true;
         body.toss(bytes.len);
     }
     var rest = decoder.finish();
     if (try show(out, err, &rest)) is_faulty = true;
-    return @intFromBool(is_faulty or try decoder.ended() != .complete);
+    return @intFromBool(is_faulty or try decoder.end() != .complete);
 }
 
 /// What the server said in place of a reply: a message reads a provider's error too.

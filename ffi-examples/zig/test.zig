@@ -31,7 +31,7 @@ const Reading = struct {
     fn takePiece(reading: *Reading, decoder: *Decoder, memory: []u8, piece: []const u8) !void {
         const chunk = memory[0..piece.len];
         @memcpy(chunk, piece);
-        var deltas = decoder.deltas(chunk);
+        var deltas = decoder.feed(chunk);
         try reading.take(&deltas);
         @memset(chunk, 0xAA);
     }
@@ -39,7 +39,7 @@ const Reading = struct {
     fn end(reading: *Reading, decoder: *Decoder) !void {
         var rest = decoder.finish();
         try reading.take(&rest);
-        try lines.writeEnd(&reading.said.writer, try decoder.ended());
+        try lines.writeEnd(&reading.said.writer, try decoder.end());
         try decoder.reset();
     }
 };
@@ -145,9 +145,9 @@ fn nextText(deltas: *deltawire.Deltas) !?[]const u8 {
 fn keptText(t: *Test) !void {
     var decoder = try Decoder.init(.{});
     const memory = try t.gpa.dupe(u8, event("Grüß \\u0000 dich"));
-    var deltas = decoder.deltas(memory);
+    var deltas = decoder.feed(memory);
     const kept = try t.gpa.dupe(u8, (try nextText(&deltas)).?);
-    var more = decoder.deltas(event(xs(40)));
+    var more = decoder.feed(event(xs(40)));
     try expectText(xs(40), (try nextText(&more)).?);
     decoder.deinit();
     @memset(memory, 0xAA);
@@ -156,13 +156,13 @@ fn keptText(t: *Test) !void {
 
 fn closed(t: *Test) !void {
     var decoder = try Decoder.init(.{});
-    var deltas = decoder.deltas(event("a"));
+    var deltas = decoder.feed(event("a"));
     decoder.deinit();
     decoder.deinit();
     try expectError(error.Closed, deltas.next());
     var rest = decoder.finish();
     try expectError(error.Closed, rest.next());
-    try expectError(error.Closed, decoder.ended());
+    try expectError(error.Closed, decoder.end());
     try expectError(error.Closed, decoder.reset());
     try expectError(error.Closed, decoder.problem());
     var message = try deltawire.Message.init();
@@ -200,11 +200,11 @@ fn refusedArguments(t: *Test) !void {
 fn cutStream(t: *Test) !void {
     var decoder = try Decoder.init(.{});
     defer decoder.deinit();
-    var deltas = decoder.deltas(try t.read(&.{ t.data, "serve-cut.sse" }));
+    var deltas = decoder.feed(try t.read(&.{ t.data, "serve-cut.sse" }));
     while (try deltas.next()) |_| {}
     var rest = decoder.finish();
     while (try rest.next()) |_| {}
-    try expect(try decoder.ended() == .truncated);
+    try expect(try decoder.end() == .truncated);
     try expect(try decoder.dialect() == .openai_chat);
 }
 
@@ -212,7 +212,7 @@ fn largeEvent(t: *Test) !void {
     _ = t;
     var decoder = try Decoder.init(.{ .max_event_bytes = 300 });
     defer decoder.deinit();
-    var deltas = decoder.deltas(comptime event("one") ++ event(xs(400)) ++ event("two"));
+    var deltas = decoder.feed(comptime event("one") ++ event(xs(400)) ++ event("two"));
     try expectText("one", (try nextText(&deltas)).?);
     try expectError(error.EventTooLarge, deltas.next());
     const problem = try decoder.problem();
@@ -227,7 +227,7 @@ fn rawBytes(t: *Test) !void {
     _ = t;
     var decoder = try Decoder.init(.{ .dialect = .openai_chat });
     defer decoder.deinit();
-    var deltas = decoder.deltas("data: no JSON \xFF\x00\n\n");
+    var deltas = decoder.feed("data: no JSON \xFF\x00\n\n");
     try expectError(error.NotJson, deltas.next());
     const delta = (try deltas.next()).?;
     try expectText("no JSON \xFF\x00", delta.other.raw);
@@ -238,11 +238,11 @@ fn putTogether(t: *Test) !void {
     defer decoder.deinit();
     var message = try deltawire.Message.init();
     defer message.deinit();
-    var deltas = decoder.deltas(try t.read(&.{ t.data, "serve-chat.sse" }));
+    var deltas = decoder.feed(try t.read(&.{ t.data, "serve-chat.sse" }));
     while (try deltas.next()) |delta| try message.push(delta);
     var rest = decoder.finish();
     while (try rest.next()) |delta| try message.push(delta);
-    try message.finish(try decoder.ended());
+    try message.finish(try decoder.end());
     const info = try message.info();
     try expect(info.is_complete and info.end == .complete and info.choices == 1);
     try expect(info.usage.output_tokens == 4 and info.usage.reasoning_tokens == null);
@@ -313,7 +313,7 @@ fn makeAndFree(t: *Test, times: usize) !void {
         // Far more than the decoder's own size is kept for the next chunk, so that a leak shows.
         var decoder = try Decoder.init(.{});
         defer decoder.deinit();
-        var deltas = decoder.deltas(comptime "data: " ++ xs(4000));
+        var deltas = decoder.feed(comptime "data: " ++ xs(4000));
         try expect(try deltas.next() == null);
         var message = try deltawire.Message.init();
         defer message.deinit();

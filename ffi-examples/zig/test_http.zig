@@ -66,7 +66,7 @@ fn streamed(t: *Test) !void {
         if (delta == .text) try texts.appendSlice(t.gpa, delta.text.text);
     }
     try expectText("Grüß dich", texts.items);
-    try expect(try stream.ended() == .complete);
+    try expect(try stream.end() == .complete);
     try expect(last - first.? > 200);
 }
 
@@ -100,7 +100,7 @@ fn cancelled(t: *Test) !void {
     const failure = try stream.failure();
     try expectText("DW_ERR_CANCELLED", failure.status);
     try expect(std.mem.find(u8, failure.message, "cancel") != null);
-    try expect(try stream.ended() == .truncated);
+    try expect(try stream.end() == .truncated);
 }
 
 fn limited(t: *Test) !void {

@@ -141,7 +141,7 @@ final class Bench {
     private static Way deltawire(Decoder.Options options) {
         return (body, total) -> {
             try (Decoder decoder = new Decoder(options)) {
-                for (Delta delta : decoder.read(body)) {
+                for (Delta delta : decoder.deltas(body)) {
                     if (delta instanceof Delta.Text text) {
                         total.add(text.text());
                     }

@@ -5,8 +5,6 @@ import deltawire.IncompleteException;
 import deltawire.Request;
 import deltawire.Stream;
 import deltawire.TransportException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 
 /**
  * A chat on the terminal, over the library's own transport.
@@ -22,30 +20,10 @@ final class Chat {
     private Chat() {}
 
     public static void main(String[] args) {
-        if (args.length != 1) {
-            System.err.println("usage: Chat PROMPT");
-            System.exit(2);
-        }
-        // The virtual machine answers Ctrl-C by running this while `main` goes on, and exits with 130 behind it.
-        Thread main = Thread.currentThread();
-        Thread interrupt = new Thread(() -> {
-            main.interrupt();
-            try {
-                main.join(1000);
-            } catch (InterruptedException e) {
-                // The virtual machine does not wait any longer either.
-            }
-        });
-        Runtime.getRuntime().addShutdownHook(interrupt);
-        int status = chat(args[0]);
-        if (status != 130) {
-            Runtime.getRuntime().removeShutdownHook(interrupt);
-            System.exit(status);
-        }
+        Terminal.run("Chat", args, Chat::reply);
     }
 
-    private static int chat(String prompt) {
-        PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
+    private static int reply(Terminal terminal, String prompt) {
         Client.Builder options = Client.builder()
                 .baseUrl(System.getenv("OPENAI_BASE_URL"))
                 .key(System.getenv("OPENAI_API_KEY"))
@@ -53,34 +31,17 @@ final class Chat {
         Request request = Request.chat(System.getenv().getOrDefault("OPENAI_MODEL", "gpt-4o-mini"))
                 .push("user", prompt)
                 .includeUsage();
-        int status = 0;
         try (Client client = options.build(); Stream stream = client.stream(request)) {
             for (Delta delta : stream.deltas()) {
-                if (delta instanceof Delta.Text text) {
-                    out.print(text.text());
-                    out.flush();
-                } else if (delta instanceof Delta.Usage usage && usage.outputTokens().isPresent()) {
-                    System.err.print("(" + usage.outputTokens().getAsLong() + " tokens)");
-                } else if (delta instanceof Delta.Error error) {
-                    System.err.println(error.kind() + ": " + error.message());
-                    status = 1;
-                } else if (delta instanceof Delta.Unreadable event) {
-                    System.err.println(event.message());
-                    status = 1;
-                }
+                terminal.show(delta);
             }
+            return terminal.status();
         } catch (CancelledException e) {
-            System.err.println("interrupted");
-            status = 130;
+            return terminal.failed("interrupted", 130);
         } catch (TransportException e) {
-            System.err.println(e.getMessage());
-            status = 3;
+            return terminal.failed(e.getMessage(), 3);
         } catch (IncompleteException e) {
-            System.err.println(e.getMessage());
-            status = 1;
+            return terminal.failed(e.getMessage(), 1);
         }
-        out.println();
-        out.flush();
-        return status;
     }
 }

@@ -66,7 +66,7 @@ final class Deltas {
     private boolean run(InputStream input, int chunkSize) throws IOException {
         byte[] chunk = new byte[chunkSize];
         for (int len = input.read(chunk); len >= 0; len = input.read(chunk)) {
-            print(decoder.decode(chunk, 0, len));
+            print(decoder.feed(chunk, 0, len));
         }
         print(decoder.finish());
         End end = decoder.end();
@@ -80,9 +80,9 @@ final class Deltas {
     private void print(Iterable<Delta> deltas) {
         StringBuilder lines = new StringBuilder();
         for (Delta delta : deltas) {
-            if (delta instanceof Delta.Unreadable unreadable) {
+            if (delta instanceof Delta.EventError event) {
                 // The stream goes on behind an event that cannot be read.
-                System.err.println("deltas: " + unreadable.message());
+                System.err.println("deltas: " + event.message());
                 isFaulty = true;
             }
             isFaulty |= delta instanceof Delta.Error;

@@ -7,7 +7,6 @@ import deltawire.Message;
 import deltawire.Reply;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -29,31 +28,10 @@ final class HttpChat {
     private HttpChat() {}
 
     public static void main(String[] args) {
-        if (args.length != 1) {
-            System.err.println("usage: HttpChat PROMPT");
-            System.exit(2);
-        }
-        // The virtual machine answers Ctrl-C by running this while `main` goes on, and exits with 130 behind it.
-        Thread main = Thread.currentThread();
-        Thread interrupt = new Thread(() -> {
-            main.interrupt();
-            try {
-                main.join(1000);
-            } catch (InterruptedException e) {
-                // The virtual machine does not wait any longer either.
-            }
-        });
-        Runtime.getRuntime().addShutdownHook(interrupt);
-        int status = chat(args[0]);
-        if (status != 130) {
-            Runtime.getRuntime().removeShutdownHook(interrupt);
-            System.exit(status);
-        }
+        Terminal.run("HttpChat", args, HttpChat::reply);
     }
 
-    private static int chat(String prompt) {
-        PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
-        int status = 0;
+    private static int reply(Terminal terminal, String prompt) {
         HttpResponse<InputStream> response;
         try {
             // Unless told so, the client offers HTTP/2 to plain http:// too, and servers on one's own machine may wait
@@ -61,44 +39,25 @@ final class HttpChat {
             HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
             response = client.send(request(prompt), HttpResponse.BodyHandlers.ofInputStream());
             if (response.statusCode() / 100 != 2) {
-                System.err.println(response.statusCode() + ": " + refusal(response.body().readAllBytes()));
-                return 3;
+                return terminal.failed(response.statusCode() + ": " + refusal(response.body().readAllBytes()), 3);
             }
         } catch (InterruptedException e) {
-            System.err.println("interrupted");
-            return 130;
+            return terminal.failed("interrupted", 130);
         } catch (IOException | IllegalArgumentException e) {
-            System.err.println(e);
-            return Thread.currentThread().isInterrupted() ? 130 : 3;
+            return terminal.failed(e, Thread.currentThread().isInterrupted() ? 130 : 3);
         }
         try (InputStream body = response.body(); Decoder decoder = new Decoder()) {
-            for (Delta delta : decoder.read(body)) {
-                if (delta instanceof Delta.Text text) {
-                    out.print(text.text());
-                    out.flush();
-                } else if (delta instanceof Delta.Usage usage && usage.outputTokens().isPresent()) {
-                    System.err.print("(" + usage.outputTokens().getAsLong() + " tokens)");
-                } else if (delta instanceof Delta.Error error) {
-                    System.err.println(error.kind() + ": " + error.message());
-                    status = 1;
-                } else if (delta instanceof Delta.Unreadable event) {
-                    System.err.println(event.message());
-                    status = 1;
-                }
+            for (Delta delta : decoder.deltas(body)) {
+                terminal.show(delta);
             }
+            return terminal.status();
         } catch (CancelledException e) {
-            System.err.println("interrupted");
-            status = 130;
+            return terminal.failed("interrupted", 130);
         } catch (IncompleteException e) {
-            System.err.println(e.getMessage());
-            status = 1;
+            return terminal.failed(e.getMessage(), 1);
         } catch (UncheckedIOException | IOException e) { // the connection broke
-            System.err.println(e);
-            status = 3;
+            return terminal.failed(e, 3);
         }
-        out.println();
-        out.flush();
-        return status;
     }
 
     private static HttpRequest request(String prompt) {
@@ -129,7 +88,7 @@ final class HttpChat {
     /** What the provider says went wrong. */
     private static String refusal(byte[] body) {
         try (Message message = new Message()) {
-            message.readWhole(body);
+            message.read(body);
             Reply.Error error = message.reply().error();
             if (error != null) {
                 return error.kind() + ": " + error.message();

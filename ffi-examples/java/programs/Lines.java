@@ -10,7 +10,7 @@ import java.util.OptionalLong;
 final class Lines {
     private Lines() {}
 
-    /** Appends the line of a delta; nothing for {@link Delta.Unreadable}, which is told on standard error. */
+    /** Appends the line of a delta; nothing for {@link Delta.EventError}, which is told on standard error. */
     static void append(StringBuilder to, Delta delta) {
         if (delta instanceof Delta.Start start) {
             type(to, "start");

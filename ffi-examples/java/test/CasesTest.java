@@ -40,10 +40,10 @@ final class CasesTest {
         StringBuilder lines = new StringBuilder();
         int from = 0;
         for (int to : cuts) {
-            decoder.decode(bytes, from, to - from).forEach(delta -> Lines.append(lines, delta));
+            decoder.feed(bytes, from, to - from).forEach(delta -> Lines.append(lines, delta));
             from = to;
         }
-        decoder.decode(ByteBuffer.wrap(bytes).position(from)).forEach(delta -> Lines.append(lines, delta));
+        decoder.feed(ByteBuffer.wrap(bytes).position(from)).forEach(delta -> Lines.append(lines, delta));
         decoder.finish().forEach(delta -> Lines.append(lines, delta));
         Lines.appendEnd(lines, decoder.end());
         return lines.toString();
@@ -79,7 +79,7 @@ final class CasesTest {
     private static String read(Decoder decoder, InputStream body) {
         StringBuilder lines = new StringBuilder();
         try {
-            decoder.read(body).forEach(delta -> Lines.append(lines, delta));
+            decoder.deltas(body).forEach(delta -> Lines.append(lines, delta));
         } catch (IncompleteException e) {
             Tests.equal(e.end(), decoder.end());
         }

@@ -52,8 +52,8 @@ final class DecoderTest {
         List<String> kept;
         try (Decoder decoder = new Decoder()) {
             byte[] chunk = bytes(event("Gr\\u00fc\\u00df\\u0000dich \\ud83d\\ude00"));
-            kept = texts(decoder.decode(chunk));
-            texts(decoder.decode(bytes(event("something else, and longer than that").repeat(500))));
+            kept = texts(decoder.feed(chunk));
+            texts(decoder.feed(bytes(event("something else, and longer than that").repeat(500))));
         }
         System.gc();
         Tests.equal(kept, List.of("Grüß\0dich 😀"));
@@ -63,10 +63,10 @@ final class DecoderTest {
         try (Decoder decoder = new Decoder(Decoder.Options.DEFAULT.dialect(Dialect.OPENAI_CHAT))) {
             byte[] payload = {'{', 'b', 0, (byte) 0xFF, (byte) 0xE2, (byte) 0x82, 'a'};
             ByteBuffer chunk = ByteBuffer.allocateDirect(64).put(bytes("data: ")).put(payload).put(bytes("\n\n")).flip();
-            List<Delta> deltas = decoder.decode(chunk).stream().toList();
+            List<Delta> deltas = decoder.feed(chunk).stream().toList();
             Tests.equal(deltas.size(), 2);
             Tests.check(!chunk.hasRemaining());
-            Tests.check(deltas.get(0) instanceof Delta.Unreadable event && event.status().equals("DW_ERR_NOT_JSON")
+            Tests.check(deltas.get(0) instanceof Delta.EventError event && event.status().equals("DW_ERR_NOT_JSON")
                     && event.at() == 1 && event.offset() == 0, deltas);
             Tests.check(deltas.get(1) instanceof Delta.Other other && java.util.Arrays.equals(other.raw(), payload),
                     deltas);
@@ -75,11 +75,11 @@ final class DecoderTest {
 
     void aLoopThatIsLeftEarlyLeavesTheRest() {
         try (Decoder decoder = new Decoder()) {
-            Iterator<Delta> first = decoder.decode(bytes(event("one") + event("two") + event("three"))).iterator();
+            Iterator<Delta> first = decoder.feed(bytes(event("one") + event("two") + event("three"))).iterator();
             Tests.equal(first.next(), new Delta.Text(0, "one"));
-            Tests.equal(texts(decoder.decode(bytes(event("four")))), List.of("two", "three", "four"));
+            Tests.equal(texts(decoder.feed(bytes(event("four")))), List.of("two", "three", "four"));
             Tests.check(!first.hasNext());
-            decoder.decode(bytes(event("five")));
+            decoder.feed(bytes(event("five")));
             Tests.equal(texts(decoder.finish()), List.of("five"));
             Tests.equal(decoder.events(), 5L);
             Tests.equal(decoder.dialect(), Dialect.OPENAI_CHAT);
@@ -90,8 +90,8 @@ final class DecoderTest {
     void anErrorOfAnEventDoesNotEndTheStream() {
         String first = event("before");
         try (Decoder decoder = new Decoder(Decoder.Options.DEFAULT.maxEventBytes(200))) {
-            List<Delta> deltas = decoder.decode(bytes(first + event("x".repeat(500)) + event("behind"))).stream().toList();
-            Tests.check(deltas.size() == 3 && deltas.get(1) instanceof Delta.Unreadable event
+            List<Delta> deltas = decoder.feed(bytes(first + event("x".repeat(500)) + event("behind"))).stream().toList();
+            Tests.check(deltas.size() == 3 && deltas.get(1) instanceof Delta.EventError event
                     && event.status().equals("DW_ERR_EVENT_TOO_LARGE") && event.offset() == first.length()
                     && event.message().contains("200"), deltas);
             Tests.equal(deltas.get(2), new Delta.Text(0, "behind"));
@@ -104,7 +104,7 @@ final class DecoderTest {
             for (String body : List.of(event("half"), event("a") + "data: [D", page)) {
                 List<String> got = new ArrayList<>();
                 IncompleteException e = Tests.thrown(IncompleteException.class, () -> {
-                    for (Delta delta : decoder.read(new ByteArrayInputStream(bytes(body)))) {
+                    for (Delta delta : decoder.deltas(new ByteArrayInputStream(bytes(body)))) {
                         got.add(delta.toString());
                     }
                 });
@@ -115,7 +115,7 @@ final class DecoderTest {
                 Tests.equal(decoder.offset(), (long) body.length());
             }
             String whole = event("Hi") + "data: [DONE]\n\n";
-            Tests.equal(texts(decoder.read(new ByteArrayInputStream(bytes(whole)))), List.of("Hi", "Done"));
+            Tests.equal(texts(decoder.deltas(new ByteArrayInputStream(bytes(whole)))), List.of("Hi", "Done"));
         }
     }
 
@@ -134,7 +134,7 @@ final class DecoderTest {
             }
         };
         try (Decoder decoder = new Decoder()) {
-            Iterator<Delta> deltas = decoder.read(body).iterator();
+            Iterator<Delta> deltas = decoder.deltas(body).iterator();
             Tests.equal(deltas.next(), new Delta.Text(0, "Hi"));
             Tests.equal(Tests.thrown(UncheckedIOException.class, deltas::hasNext).getCause(), broken);
         }
@@ -144,7 +144,7 @@ final class DecoderTest {
         try (PipedInputStream body = new PipedInputStream(); PipedOutputStream server = new PipedOutputStream(body);
                 Decoder decoder = new Decoder()) {
             server.write(bytes(event("Hi")));
-            Iterator<Delta> deltas = decoder.read(body).iterator();
+            Iterator<Delta> deltas = decoder.deltas(body).iterator();
             Tests.equal(deltas.next(), new Delta.Text(0, "Hi"));
             Thread waiting = Thread.currentThread();
             Thread other = new Thread(() -> {
@@ -190,7 +190,7 @@ final class DecoderTest {
         });
         try (Decoder decoder = new Decoder()) {
             other.start();
-            Tests.thrown(CancelledException.class, () -> decoder.read(body).iterator().hasNext());
+            Tests.thrown(CancelledException.class, () -> decoder.deltas(body).iterator().hasNext());
             Tests.check(Thread.interrupted(), "the interrupt is forgotten");
         } finally {
             Thread.interrupted();
@@ -206,7 +206,7 @@ final class DecoderTest {
             }
         };
         try (Decoder decoder = new Decoder()) {
-            Tests.equal(Tests.thrown(UncheckedIOException.class, () -> decoder.read(body).iterator().hasNext()).getCause(),
+            Tests.equal(Tests.thrown(UncheckedIOException.class, () -> decoder.deltas(body).iterator().hasNext()).getCause(),
                     late);
         }
     }
@@ -221,20 +221,20 @@ final class DecoderTest {
 
     void useAfterCloseIsAnError() {
         Decoder decoder = new Decoder();
-        Iterator<Delta> left = decoder.decode(bytes(event("Hi") + event("you"))).iterator();
+        Iterator<Delta> left = decoder.feed(bytes(event("Hi") + event("you"))).iterator();
         left.next();
         decoder.close();
         decoder.close();
-        for (Tests.Body body : List.<Tests.Body>of(left::hasNext, () -> decoder.decode(bytes("x")), decoder::finish,
+        for (Tests.Body body : List.<Tests.Body>of(left::hasNext, () -> decoder.feed(bytes("x")), decoder::finish,
                 decoder::reset, decoder::end, decoder::dialect, decoder::offset, decoder::events, decoder::seen,
-                () -> decoder.read(InputStream.nullInputStream()))) {
+                () -> decoder.deltas(InputStream.nullInputStream()))) {
             Tests.thrown(IllegalStateException.class, body);
         }
         Message message = new Message();
         message.close();
         message.close();
         for (Tests.Body body : List.<Tests.Body>of(message::reply, () -> message.push(new Delta.Done()),
-                () -> message.finish(End.COMPLETE), () -> message.readWhole(bytes("{}")))) {
+                () -> message.finish(End.COMPLETE), () -> message.read(bytes("{}")))) {
             Tests.thrown(IllegalStateException.class, body);
         }
         Client client = Client.builder().build();
@@ -258,7 +258,7 @@ final class DecoderTest {
             Tests.thrown(IllegalArgumentException.class, body);
         }
         Tests.thrown(NullPointerException.class, () -> options.textField(null));
-        Tests.thrown(IndexOutOfBoundsException.class, () -> new Decoder().decode(new byte[2], 1, 2));
+        Tests.thrown(IndexOutOfBoundsException.class, () -> new Decoder().feed(new byte[2], 1, 2));
         TransportException e = Tests.thrown(TransportException.class,
                 () -> Client.builder().caFile("/nowhere.pem").build());
         Tests.check(e.status().equals("DW_ERR_REQUEST") && e.getMessage().contains("nowhere.pem"), e);
@@ -266,7 +266,7 @@ final class DecoderTest {
 
     void aDialectThatIsNamedIsNotGuessed() {
         try (Decoder decoder = new Decoder(Decoder.Options.DEFAULT.dialect(Dialect.ANTHROPIC))) {
-            Tests.equal(texts(decoder.decode(bytes(event("Hi")))), List.of("Other"));
+            Tests.equal(texts(decoder.feed(bytes(event("Hi")))), List.of("Other"));
             Tests.equal(decoder.dialect(), Dialect.ANTHROPIC);
         }
     }
@@ -274,7 +274,7 @@ final class DecoderTest {
     void aFieldThatASenderInventedIsRead() {
         try (Decoder decoder = new Decoder(Decoder.Options.DEFAULT.textField("wörter"))) {
             String event = "data: {\"choices\":[{\"index\":0,\"delta\":{\"wörter\":\"Hi\"}}]}\n\n";
-            Tests.equal(texts(decoder.decode(bytes(event))), List.of("Hi"));
+            Tests.equal(texts(decoder.feed(bytes(event))), List.of("Hi"));
         }
     }
 
@@ -294,7 +294,7 @@ final class DecoderTest {
 
                 """;
         try (Decoder decoder = new Decoder(); Message message = new Message()) {
-            decoder.read(new ByteArrayInputStream(bytes(body))).forEach(message::push);
+            decoder.deltas(new ByteArrayInputStream(bytes(body))).forEach(message::push);
             message.finish(decoder.end());
             Reply reply = message.reply();
             Tests.equal(reply.text(), "Grü\0ß dich");
@@ -332,13 +332,13 @@ final class DecoderTest {
 
     void aWholeResponseIsReadToo() {
         try (Message message = new Message()) {
-            message.readWhole(bytes("{\"error\":{\"message\":\"No.\",\"type\":\"authentication_error\"}}"));
+            message.read(bytes("{\"error\":{\"message\":\"No.\",\"type\":\"authentication_error\"}}"));
             Reply.Error error = message.reply().error();
             Tests.check(error.kind() == ErrorKind.AUTHENTICATION && error.message().equals("No."), error);
             for (String[] body : new String[][] {
                 {"{bad", "DW_ERR_NOT_JSON"}, {"", "DW_ERR_NOT_JSON"}, {"{}", "DW_ERR_NOT_A_RESPONSE"}
             }) {
-                DeltawireException e = Tests.thrown(DeltawireException.class, () -> message.readWhole(bytes(body[0])));
+                DeltawireException e = Tests.thrown(DeltawireException.class, () -> message.read(bytes(body[0])));
                 Tests.check(e.status().equals(body[1]) && !e.getMessage().isEmpty(), e);
             }
         }

@@ -112,7 +112,7 @@ final class TransportTest {
 
     void aReplyComesAsItIsSentOverTheClientOfTheJdk() throws Exception {
         try (Server server = new Server("--interval-ms", "100", "--key", KEY); Decoder decoder = new Decoder()) {
-            isWholeReply(decoder.read(post(server, KEY).body()));
+            isWholeReply(decoder.deltas(post(server, KEY).body()));
         }
     }
 
@@ -154,7 +154,7 @@ final class TransportTest {
                 ends(stream.deltas(), waiting::interrupt, true);
             }
             try (Decoder decoder = new Decoder(); InputStream body = post(server, "").body()) {
-                ends(decoder.read(body), waiting::interrupt, true);
+                ends(decoder.deltas(body), waiting::interrupt, true);
             }
         }
     }
@@ -205,7 +205,7 @@ final class TransportTest {
 
             HttpResponse<InputStream> response = post(server, WRONG_KEY);
             Tests.equal(response.statusCode(), 401);
-            message.readWhole(response.body().readAllBytes());
+            message.read(response.body().readAllBytes());
             Tests.equal(message.reply().error(),
                     new Reply.Error(ErrorKind.AUTHENTICATION, e.code(), e.said(), false));
         }

@@ -254,7 +254,7 @@ export class EventError extends DeltawireError {
   }
 }
 
-export class RequestError extends DeltawireError {
+export class TransportError extends DeltawireError {
   constructor(failure, cause) {
     super(failure.status, textOf(failure.message), cause === undefined ? undefined : { cause });
     this.httpStatus = failure.http_status || undefined;
@@ -269,7 +269,7 @@ export class RequestError extends DeltawireError {
 }
 
 /** Its name is that of a fetch that was aborted, which is what callers ask for. */
-export class CancelledError extends RequestError {
+export class CancelledError extends TransportError {
   get name() {
     return 'AbortError';
   }
@@ -281,7 +281,7 @@ export function check(status) {
 
 export function failed(stream, cause) {
   const failure = read(structs.dw_failure, (out) => dw.stream_failure(stream, out));
-  return failure.status === CANCELLED ? new CancelledError(failure, cause) : new RequestError(failure, cause);
+  return failure.status === CANCELLED ? new CancelledError(failure, cause) : new TransportError(failure, cause);
 }
 
 // ---- Handles --------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import test from 'node:test';
 
-import { CancelledError, Client, DeltawireError, RequestError, deltas } from '../deltawire.js';
+import { CancelledError, Client, DeltawireError, TransportError, deltas } from '../deltawire.js';
 import { program, reply, request, run, serve } from './common.js';
 
 const KEY = 'sk-correct-horse';
@@ -73,7 +73,7 @@ test('a signal cancels the transport in the middle', async (t) => {
       }
     },
     (error) => {
-      assert.ok(error instanceof CancelledError && error instanceof RequestError);
+      assert.ok(error instanceof CancelledError && error instanceof TransportError);
       assert.equal(error.name, 'AbortError');
       assert.equal(error.status, 'DW_ERR_CANCELLED');
       assert.equal(error.cause.message, 'enough');
@@ -158,7 +158,7 @@ test('a refusal says why, and the key is nowhere', async (t) => {
   const ask = client(t, await serve(t, '--key', KEY), { key: 'sk-wrong-one' });
   for (const attempt of [() => read(ask.stream(request)), () => ask.fetch(request)]) {
     const error = await attempt().then(() => assert.fail('it answered'), (error) => error);
-    assert.ok(error instanceof RequestError && !(error instanceof CancelledError));
+    assert.ok(error instanceof TransportError && !(error instanceof CancelledError));
     assert.equal(error.status, 'DW_ERR_STATUS');
     assert.equal(error.httpStatus, 401);
     assert.equal(error.kind, 'authentication');

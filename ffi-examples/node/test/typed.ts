@@ -1,5 +1,5 @@
 import {
-  CancelledError, Client, Decoder, Message, RequestError, deltas, type Delta, type DeltaStream,
+  CancelledError, Client, Decoder, Message, TransportError, deltas, type Delta, type DeltaStream,
 } from '../deltawire.js';
 
 export async function collect(stream: DeltaStream): Promise<string> {
@@ -21,7 +21,7 @@ export async function ask(prompt: string, signal: AbortSignal): Promise<string> 
     return await collect(client.stream(request, { signal }));
   } catch (error) {
     if (error instanceof CancelledError) return '';
-    if (error instanceof RequestError && error.kind === 'rate_limit') return `${error.retryAfterMs}`;
+    if (error instanceof TransportError && error.kind === 'rate_limit') return `${error.retryAfterMs}`;
     throw error;
   } finally {
     client.close();

@@ -254,11 +254,11 @@ final class DecoderTest extends Helper
         $stop = Deltawire\FinishReason::Stop;
         $this->assertEquals([new Deltawire\Choice(0, $stop, 'stop', 'Grüß dich', 'Greet.', '')], $message->choices());
         $this->assertEquals(new Deltawire\Usage(9, 4, 13, 2), $message->usage());
-        $this->assertSame([End::Complete, true, null], [$message->end(), $message->isComplete(), $message->failure()]);
+        $this->assertSame([End::Complete, true, null], [$message->end(), $message->isComplete(), $message->error()]);
 
         $message = $collect(file_get_contents(self::DATA . '/serve-error.sse'));
-        $failure = [Deltawire\ErrorKind::Overloaded, 'overloaded', 'The engine is overloaded', true];
-        $this->assertEquals(new Deltawire\Failure(...$failure), $message->failure());
+        $error = [Deltawire\ErrorKind::Overloaded, 'overloaded', 'The engine is overloaded', true];
+        $this->assertEquals(new Deltawire\ProviderError(...$error), $message->error());
         $this->assertFalse($message->isComplete());
 
         $message = $collect(<<<'SSE'

@@ -162,7 +162,7 @@ class Transport(unittest.TestCase):
     def test_a_refusal_says_why_and_shows_no_key(self) -> None:
         with serving(key="another") as base_url, dw.Client(base_url=base_url, key=KEY) as client:
             with client.stream("tiny-chat-1", HELLO) as stream:
-                with self.assertRaises(dw.RefusedError) as caught:
+                with self.assertRaises(dw.StatusError) as caught:
                     read(stream)
         refused = caught.exception
         self.assertEqual((refused.http_status, refused.error_kind), (401, "authentication"))

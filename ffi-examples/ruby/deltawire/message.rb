@@ -8,11 +8,11 @@ module Deltawire
     # A call of a tool; `arguments` is JSON text, if the model wrote it right.
     ToolCall = Struct.new(:choice, :index, :id, :name, :arguments)
     # What the provider said went wrong.
-    Failure = Struct.new(:kind, :code, :message, :transient)
+    ProviderError = Struct.new(:kind, :code, :message, :transient)
 
     # Reads a whole response. An error that the provider reports in it is the message's; a body that is
     # none of a known provider raises Error.
-    def self.parse(body)
+    def self.read(body)
       new.tap do |message|
         keep = []
         Deltawire.check(C::MESSAGE_READ.call(message.address, *C.slice(body, keep), 0))
@@ -61,11 +61,12 @@ module Deltawire
     def complete? = info[18] == 1
 
     # The first error that the provider reported, or nil.
-    def failure
+    def error
       kind, transient, *texts = info[19, 6]
       return if kind.zero?
 
-      Failure.new(C::ERROR_KINDS.fetch(kind, :unknown), C.text_or_nil(*texts[0, 2]), C.text(*texts[2, 2]), transient == 1)
+      ProviderError.new(C::ERROR_KINDS.fetch(kind, :unknown), C.text_or_nil(*texts[0, 2]), C.text(*texts[2, 2]),
+                        transient == 1)
     end
 
     private

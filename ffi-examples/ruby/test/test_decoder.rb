@@ -246,7 +246,7 @@ class TestMessage < Minitest::Test
     assert_equal [9, 4, 13, 2, nil, nil], message.usage.to_a
     assert_equal :complete, message.end
     assert message.complete?
-    assert_nil message.failure
+    assert_nil message.error
   end
 
   def test_tool_calls_are_put_together
@@ -259,17 +259,17 @@ class TestMessage < Minitest::Test
   def test_an_error_of_the_provider_is_the_messages
     message = collect(File.binread("#{DATA}/serve-error.sse"))
     assert_equal "but", message.text
-    assert_equal [:overloaded, "overloaded", "The engine is overloaded", true], message.failure.to_a
+    assert_equal [:overloaded, "overloaded", "The engine is overloaded", true], message.error.to_a
     refute message.complete?
   end
 
   def test_a_whole_response_is_read
     body = '{"id":"w","model":"m","object":"chat.completion","choices":[{"index":0,"message":' \
            '{"role":"assistant","content":"Hello\u0000"},"finish_reason":"stop"}]}'
-    assert_equal "Hello\0", Deltawire::Message.parse(body).text
-    error = assert_raises(Deltawire::Error) { Deltawire::Message.parse("{}") }
+    assert_equal "Hello\0", Deltawire::Message.read(body).text
+    error = assert_raises(Deltawire::Error) { Deltawire::Message.read("{}") }
     assert_equal :DW_ERR_NOT_A_RESPONSE, error.status
-    error = assert_raises(Deltawire::Error) { Deltawire::Message.parse("<html>") }
+    error = assert_raises(Deltawire::Error) { Deltawire::Message.read("<html>") }
     assert_equal :DW_ERR_NOT_JSON, error.status
   end
 end

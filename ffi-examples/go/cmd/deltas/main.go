@@ -76,7 +76,7 @@ func run(file io.Reader, size int, dialect deltawire.Dialect) (bool, error) {
 	chunk := make([]byte, size)
 	for {
 		n, err := file.Read(chunk)
-		if failed := print(decoder.Decode(chunk[:n])); failed != nil {
+		if failed := print(decoder.Feed(chunk[:n])); failed != nil {
 			return false, failed
 		}
 		if err == io.EOF {

@@ -15,12 +15,12 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * Reads one response. Bring its bytes, cut wherever they may be, to {@link #decode(byte[])}, and at the end of the
- * body go through {@link #finish()}; or leave both to {@link #read(InputStream)}.
+ * Reads one response. Bring its bytes, cut wherever they may be, to {@link #feed(byte[])}, and at the end of the
+ * body go through {@link #finish()}; or leave both to {@link #deltas(InputStream)}.
  *
  * <pre>{@code
  * try (Decoder decoder = new Decoder()) {
- *     for (Delta delta : decoder.read(response.body())) {
+ *     for (Delta delta : decoder.deltas(response.body())) {
  *         if (delta instanceof Delta.Text text) {
  *             System.out.print(text.text());
  *         }
@@ -182,28 +182,28 @@ public final class Decoder implements AutoCloseable {
      * Takes a chunk of the body, which is copied at once, and gives its deltas. What an earlier chunk has left comes
      * first.
      */
-    public Deltas decode(byte[] chunk) {
-        return decode(chunk, 0, chunk.length);
+    public Deltas feed(byte[] chunk) {
+        return feed(chunk, 0, chunk.length);
     }
 
     /** The same for {@code len} bytes from {@code at}. */
-    public Deltas decode(byte[] chunk, int at, int len) {
+    public Deltas feed(byte[] chunk, int at, int len) {
         Objects.checkFromIndexSize(at, len, chunk.length);
         give(chunk, at, len);
         return new Deltas(() -> next(false));
     }
 
     /** The same for what remains in a buffer, as reactive clients give it; its position is moved to its limit. */
-    public Deltas decode(ByteBuffer chunk) {
+    public Deltas feed(ByteBuffer chunk) {
         if (chunk.hasArray()) {
             int at = chunk.arrayOffset() + chunk.position();
             int len = chunk.remaining();
             chunk.position(chunk.limit());
-            return decode(chunk.array(), at, len);
+            return feed(chunk.array(), at, len);
         }
         byte[] bytes = new byte[chunk.remaining()];
         chunk.get(bytes);
-        return decode(bytes);
+        return feed(bytes);
     }
 
     /**
@@ -224,7 +224,7 @@ public final class Decoder implements AutoCloseable {
      * ended before its stream. Failures of the body are UncheckedIOExceptions. An interrupt closes the body and is a
      * {@link CancelledException}; to end it from another thread otherwise, close the body. It is the caller's to close.
      */
-    public Deltas read(InputStream body) {
+    public Deltas deltas(InputStream body) {
         reset();
         byte[] bytes = new byte[CHUNK];
         boolean[] isFinished = {false};
@@ -299,7 +299,7 @@ public final class Decoder implements AutoCloseable {
                 return take(state);
             }
             if (Status.isOfEvent(status)) {
-                return unreadable(state, status);
+                return eventError(state, status);
             }
             Status.check(status);
             isUsedUp = true;
@@ -313,10 +313,10 @@ public final class Decoder implements AutoCloseable {
         return Delta.at(state.block + DELTAS + (long) taken++ * Struct.Delta.SIZE);
     }
 
-    private static Delta unreadable(State state, int status) {
+    private static Delta eventError(State state, int status) {
         long error = state.block + ERROR;
         Status.check(C.dw_decoder_error(state.decoder, error));
-        return new Delta.Unreadable(Status.name(status), NATIVE.getLong(error + Struct.Error.OFFSET),
+        return new Delta.EventError(Status.name(status), NATIVE.getLong(error + Struct.Error.OFFSET),
                 NATIVE.getLong(error + Struct.Error.AT), NATIVE.text(error + Struct.Error.MESSAGE));
     }
 

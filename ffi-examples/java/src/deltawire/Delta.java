@@ -104,7 +104,7 @@ public sealed interface Delta {
      * @param at      of DW_ERR_NOT_JSON: how far into the payload it is JSON, in bytes
      * @param message what to tell a person
      */
-    record Unreadable(String status, long offset, long at, String message) implements Delta {}
+    record EventError(String status, long offset, long at, String message) implements Delta {}
 
     /** A kind that is newer than this class. */
     record Unknown(int kind) implements Delta {}

@@ -1,6 +1,6 @@
 package deltawire;
 
-/** A call of the library failed for good. What is wrong with one event alone is {@link Delta.Unreadable}. */
+/** A call of the library failed for good. What is wrong with one event alone is {@link Delta.EventError}. */
 public class DeltawireException extends RuntimeException {
     private static final long serialVersionUID = 1;
 

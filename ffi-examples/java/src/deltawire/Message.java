@@ -58,7 +58,7 @@ public final class Message implements AutoCloseable {
     /** Takes in a delta. */
     public void push(Delta delta) {
         long message = address();
-        if (delta instanceof Delta.Unreadable || delta instanceof Delta.Unknown) {
+        if (delta instanceof Delta.EventError || delta instanceof Delta.Unknown) {
             return;
         }
         try (Scratch scratch = new Scratch()) {
@@ -150,7 +150,7 @@ public final class Message implements AutoCloseable {
      *
      * @throws DeltawireException if the body is no JSON, or that of no known provider
      */
-    public void readWhole(byte[] body) {
+    public void read(byte[] body) {
         long message = address();
         try (Scratch scratch = new Scratch()) {
             long error = scratch.block(Struct.Error.SIZE);

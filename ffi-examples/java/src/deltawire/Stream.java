@@ -102,7 +102,7 @@ public final class Stream implements AutoCloseable {
                         return Delta.at(state.block);
                     }
                     if (Status.isOfEvent(status)) {
-                        return unreadable(status);
+                        return eventError(status);
                     }
                     if (status <= Status.ERR_REQUEST) {
                         // What came before it still comes.
@@ -132,9 +132,9 @@ public final class Stream implements AutoCloseable {
         return new TransportException(state.block);
     }
 
-    private Delta.Unreadable unreadable(int status) {
+    private Delta.EventError eventError(int status) {
         Status.check(C.dw_stream_failure(state.stream, state.block));
-        return new Delta.Unreadable(Status.name(status), NATIVE.getLong(state.block + Struct.Failure.OFFSET), 0,
+        return new Delta.EventError(Status.name(status), NATIVE.getLong(state.block + Struct.Failure.OFFSET), 0,
                 NATIVE.text(state.block + Struct.Failure.MESSAGE));
     }
 

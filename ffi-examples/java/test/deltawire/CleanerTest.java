@@ -12,7 +12,7 @@ public final class CleanerTest {
     void whatIsDroppedWithoutCloseIsFreed() throws InterruptedException {
         try (Client client = Client.builder().build()) {
             Map<String, Runnable> ways = new LinkedHashMap<>();
-            ways.put("decoder", () -> new Decoder().decode("data: x\n\n".getBytes()));
+            ways.put("decoder", () -> new Decoder().feed("data: x\n\n".getBytes()));
             ways.put("message", Message::new);
             ways.put("stream", () -> client.stream(Request.chat("m")));
             for (Map.Entry<String, Runnable> way : ways.entrySet()) {

@@ -32,7 +32,7 @@ from ._errors import (
     IncompleteError,
     LibraryError,
     NotAResponseError,
-    RefusedError,
+    StatusError,
     TransportError,
 )
 from ._message import Choice, Message, ToolCall
@@ -60,10 +60,10 @@ __all__ = [
     "ProviderError",
     "Reasoning",
     "Refusal",
-    "RefusedError",
     "ServerToolCallArguments",
     "ServerToolCallStart",
     "Start",
+    "StatusError",
     "Stream",
     "Text",
     "ToolCall",

@@ -10,7 +10,7 @@ import socket
 import threading
 from ctypes import byref
 from types import TracebackType
-from typing import Any, Iterator, Mapping, Optional, Sequence, Union
+from typing import Any, Iterator, Mapping, Optional, Self, Sequence, Union
 
 from . import _library as lib
 from ._backend import waits
@@ -21,10 +21,10 @@ from ._errors import (
     EventError,
     IncompleteError,
     NotAResponseError,
-    RefusedError,
+    StatusError,
     TransportError,
 )
-from ._handle import Handle
+from ._handle import Closing, Handle
 from ._message import Message
 
 PROVIDERS = ("openai", "azure", "anthropic", "gemini", "ollama")
@@ -33,7 +33,7 @@ PROVIDERS = ("openai", "azure", "anthropic", "gemini", "ollama")
 Turn = Union[Mapping[str, str], "tuple[str, str]"]
 
 
-class Client:
+class Client(Closing):
     """Whom to ask. Several threads may ask with one client.
 
         with Client(key=key) as client:
@@ -178,22 +178,11 @@ class Client:
         with self._asking:
             self._handle.close()
 
-    def __enter__(self) -> Client:
-        return self
 
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        self.close()
-
-
-class Stream:
+class Stream(Closing):
     """A request and its response: an iterator of deltas, which waits for each.
 
-    It raises TransportError, RefusedError or CancelledError where the request was not answered to its end,
+    It raises TransportError, StatusError or CancelledError where the request was not answered to its end,
     behind all that came, and IncompleteError where the body ended before the reply did.
 
     Other threads run while it waits. `with` closes it. In a `with` of the main thread Ctrl-C ends the
@@ -276,7 +265,7 @@ class Stream:
             self._is_closing = True
         self._handle.close(wait=True)
 
-    def __enter__(self) -> Stream:
+    def __enter__(self) -> Self:
         self._interrupts.enter_context(_ended_by_interrupt(self))
         return self
 
@@ -288,7 +277,7 @@ class Stream:
     ) -> None:
         # Not in `close`, which any thread may call: the descriptor of signals is the main thread's.
         self._interrupts.close()
-        self.close()
+        super().__exit__(kind, error, trace)
 
     def _failure(self, pointer: int, status: int) -> Union[EventError, TransportError]:
         if not lib.is_event_error(status) and not lib.ERR_TRANSPORT <= status <= lib.ERR_REQUEST:
@@ -302,7 +291,7 @@ class Stream:
             return CancelledError(message, name, transient)
         if status != lib.ERR_STATUS:
             return TransportError(message, name, transient)
-        refused = RefusedError(message, name, transient)
+        refused = StatusError(message, name, transient)
         refused.http_status = failure.http_status
         refused.error_kind = lib.name_of(lib.ERROR_KINDS, failure.error_kind)
         refused.retry_after = failure.retry_after_ms / 1000

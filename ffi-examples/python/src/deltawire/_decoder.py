@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from ctypes import byref
-from types import TracebackType
 from typing import AsyncIterable, AsyncIterator, Iterable, Iterator, Optional
 
 from . import _library as lib
 from ._backend import Bytes, reads
 from ._deltas import Delta
 from ._errors import End, EventError, IncompleteError
-from ._handle import Handle
+from ._handle import Closing, Handle
 
 #: How many deltas are made in one go; fewer only to show what that gains.
 _ALL = 1 << 30
 
 
-class Decoder:
+class Decoder(Closing):
     """Reads one response: `feed` it what was received, cut wherever it may be, then `finish` it.
 
         with Decoder() as decoder:
@@ -134,17 +133,6 @@ class Decoder:
     def close(self) -> None:
         """Frees the decoder. What it handed out stays. To close it again does nothing."""
         self._handle.close()
-
-    def __enter__(self) -> Decoder:
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        self.close()
 
 
 def _event_error(decoder: int, status: int) -> EventError:

@@ -151,7 +151,7 @@ class Other:
 
     kind: ClassVar[str] = "other"
     #: What it is.
-    name: str
+    event: str
     #: The whole payload as it came, which need not be UTF-8.
     raw: bytes = b""
 

@@ -76,7 +76,7 @@ class CancelledError(TransportError):
     """`Stream.cancel` was called."""
 
 
-class RefusedError(TransportError):
+class StatusError(TransportError):
     """The server refused, by an HTTP status other than 2xx."""
 
     #: The HTTP status, such as 429.

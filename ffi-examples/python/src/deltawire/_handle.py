@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from types import TracebackType
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Self
 
 
 class Handle:
@@ -61,3 +61,21 @@ class Handle:
         # The net for an object that nobody closed.
         if self.pointer:
             self._free(self.pointer)
+
+
+class Closing:
+    """What has a handle: `with` closes it."""
+
+    def close(self) -> None:
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        self.close()

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from ctypes import byref
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Callable, Optional, TypeVar
 
 from . import _deltas as d
 from . import _library as lib
 from ._errors import End, EventError, NotAResponseError
-from ._handle import Handle
+from ._handle import Closing, Handle
 from ._pure import usage
 
 _T = TypeVar("_T")
 _KINDS: dict[type, int] = {cls: number for number, cls in enumerate(d.KINDS, 1)}
 #: The strings of a delta, by the names that they have in the library's struct.
-_STRINGS = {"text": "text", "fragment": "text", "message": "text"} | {
+_STRINGS = {"text": "text", "fragment": "text", "message": "text", "event": "name"} | {
     name: name for name in ("id", "name", "model", "role", "code", "raw")
 }
 
@@ -51,7 +50,7 @@ class ToolCall:
     choice: int
 
 
-class Message:
+class Message(Closing):
     """Takes deltas in with `push`, or a whole response with `read`, and copies what it keeps.
 
     What it hands out is copied out again: each property asks the library anew.
@@ -216,17 +215,6 @@ class Message:
     def close(self) -> None:
         """Frees the message. To close it again does nothing."""
         self._handle.close()
-
-    def __enter__(self) -> Message:
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        self.close()
 
 
 def _info(pointer: int) -> lib.MessageInfo:

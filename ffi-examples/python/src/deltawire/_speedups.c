@@ -28,7 +28,7 @@ static const char *const FIELDS[KINDS][MOST_FIELDS + 1] = {
     { "input_tokens", "output_tokens", "total_tokens", "cached_tokens", "cache_creation_tokens",
       "reasoning_tokens" },
     { "error_kind", "message", "code", "transient", "raw" },
-    { "name", "raw" },
+    { "event", "raw" },
     { NULL },
 };
 

@@ -1,9 +1,9 @@
 /**
- * Prints a reply as it comes, and what is known of it on standard error.
+ * Shows a reply as it comes, and what is known of it on standard error.
  *
  * Returns the exit status: 0, or 1 where the reply is not complete.
  */
-export async function print(deltas) {
+export async function show(deltas) {
   let isFaulty = false;
   try {
     for await (const delta of deltas) {
