@@ -10,6 +10,7 @@ mod deltas;
 mod demo;
 mod events;
 mod guide;
+mod http;
 mod input;
 mod listen;
 mod output;

@@ -74,8 +74,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let fail = |error| Failure::Transport(format!("{}:{}: {error}", args.host, args.port));
     let server = Server::bind(&args.host, args.port, recordings, options).map_err(fail)?;
     eprintln!("deltawire: listening on {}", server.base_url());
-    server.run().map_err(fail)?;
-    Ok(Outcome::Done)
+    server.run()
 }
 
 fn describe(recording: &Recording) -> String {
