@@ -26,7 +26,7 @@ fn chat_prints_the_reply_and_nothing_else_on_standard_output() {
             "{how:?} {stderr}"
         );
         let (reasoning, cost) = stderr.split_once('\n').unwrap();
-        assert_eq!(reasoning, "Greet.", "{how:?}");
+        assert_eq!(reasoning, "reasoning: Greet.", "{how:?}");
         // It tells its waiting in one line; the server tells usage where the request asks for it.
         assert!(
             cost.contains("whole ") && cost.trim_end().lines().count() == 1,
@@ -118,7 +118,10 @@ fn chat_says_where_nobody_answers_and_exits_with_3() {
         run(deltawire(&["chat", "Hi"]).env("OPENAI_BASE_URL", &base_url));
     assert_eq!((status, &*stdout), (Some(3), ""));
     assert!(stderr.contains(&base_url), "{stderr}");
-    assert!(stderr.contains("Is the server running?"), "{stderr}");
+    assert!(
+        stderr.contains("Is the server running, and is this its address?"),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -213,7 +216,7 @@ fn chat_shows_nothing_that_the_check_refuses_nor_what_is_behind_it() {
         let check = ["--moderate", "! grep -q password"];
         let (status, stdout, stderr) = run(server.chat(&check).args(how));
         assert_eq!((status, &*stdout), (Some(1), "All is well. \n"), "{stderr}");
-        assert!(stderr.contains("grep -q password refused"), "{stderr}");
+        assert!(stderr.contains("`! grep -q password` refused"), "{stderr}");
     }
     // The check sees each piece whole; one that lets all pass changes nothing of the reply.
     let seen = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("seen");

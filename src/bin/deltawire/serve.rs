@@ -12,13 +12,13 @@ use crate::{Failure, Outcome};
 
 /// What `--help` says below the arguments.
 const DETAILS: &str = "\
-Answers POST on /v1/chat/completions and /v1/completions, also without /v1: streamed where the
-request has \"stream\": true, put together where it has not. A stream has the chunk with its usage
-only where the request has \"stream_options\": {\"include_usage\": true}.
+Answers POST on /v1/chat/completions and /v1/completions, also without /v1: streamed where the \
+request has \"stream\": true, put together where it has not. A stream has the chunk with its \
+usage only where the request has \"stream_options\": {\"include_usage\": true}.
 
-Each FILE answers on the path of its kind. The request's \"model\" chooses: the FILE of that name,
-without folder and extension; else those recorded from that model; else any. Of several, each
-answers in turn.";
+Each FILE answers on the path of its kind. The request's \"model\" chooses: the FILE of that \
+name, without folder and extension; else those recorded from that model; else any. Of several, \
+each answers in turn.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = DETAILS)]

@@ -127,11 +127,11 @@ impl Checks {
     }
 
     pub(super) fn held_back(&self) -> String {
-        summary(&self.held, "pieces")
+        summary(&self.held, "piece")
     }
 
     pub(super) fn took(&self) -> String {
-        summary(&self.took, "checks")
+        summary(&self.took, "check")
     }
 }
 
@@ -139,11 +139,14 @@ fn summary(times: &[Duration], what: &str) -> String {
     let sum: Duration = times.iter().sum();
     let count = times.len() as u32;
     if count == 0 {
-        return format!("0 {what}");
+        return format!("no {what}");
+    }
+    if count == 1 {
+        return format!("1 {what}, {}", seconds(sum));
     }
     let longest = times.iter().max().copied().unwrap_or_default();
     format!(
-        "{count} {what}, {} each on average, {} at most",
+        "{count} {what}s, {} each on average, {} at most",
         seconds(sum / count),
         seconds(longest)
     )
