@@ -196,10 +196,16 @@ fn slow() -> (String, Sender<&'static str>) {
         let (mut connection, _) = listener.accept().unwrap();
         let mut reader = BufReader::new(connection.try_clone().unwrap());
         let mut line = String::new();
+        let mut body = Vec::new();
         while line != "\r\n" {
             line.clear();
             reader.read_line(&mut line).unwrap();
+            if let Some(len) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                body.resize(len.trim().parse().unwrap(), 0);
+            }
         }
+        // What is left unread resets the connection when it is closed.
+        reader.read_exact(&mut body).unwrap();
         write!(connection, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n").unwrap();
         let send = |connection: &mut TcpStream, delta: Value| {
             connection.write_all(event(&delta, None).as_bytes())
@@ -248,6 +254,25 @@ fn a_spinner_waits_for_the_first_token_and_leaves_no_trace() {
         assert!(lines[1].starts_with("first token "), "{lines:?}");
         assert_eq!(status, Some(0));
     }
+}
+
+#[test]
+fn the_spinner_is_gone_before_a_check_says_anything() {
+    if !is_there() {
+        return;
+    }
+    let (base_url, go_on) = slow();
+    // It waits for a frame of the spinner, were there one.
+    let check = "sleep 0.3; echo seen >&2";
+    let chat = ["chat", "--base-url", &base_url, "--moderate", check, "Hi"];
+    let mut terminal = Terminal::start(80, &chat);
+    terminal.wait_for("waiting for ");
+    go_on.send("One. ").unwrap();
+    go_on.send("Two.").unwrap();
+    drop(go_on);
+    let (lines, status) = terminal.end();
+    assert_eq!(lines[..2], ["seen", "One. seen"]);
+    assert_eq!(status, Some(0));
 }
 
 #[test]

@@ -298,18 +298,16 @@ impl Reply {
     }
 
     fn delta(&mut self, delta: &Delta<'_>, sent: Instant) -> Result<Verdict, Failure> {
-        let printer = &mut self.printer;
         match &mut self.checks {
-            Some(checks) => checks.push(delta, sent, |delta| printer.delta(delta)),
-            None => printer.delta(delta).map(|()| Verdict::Fine),
+            Some(checks) => checks.push(delta, sent, &mut *self.printer),
+            None => self.printer.delta(delta).map(|()| Verdict::Fine),
         }
     }
 
     /// No more comes.
     fn finish(&mut self, sent: Instant) -> Result<Verdict, Failure> {
-        let printer = &mut self.printer;
         match &mut self.checks {
-            Some(checks) => checks.finish(sent, |delta| printer.delta(delta)),
+            Some(checks) => checks.finish(sent, &mut *self.printer),
             None => Ok(Verdict::Fine),
         }
     }
