@@ -36,6 +36,25 @@ fn chat_prints_the_reply_and_nothing_else_on_standard_output() {
 }
 
 #[test]
+#[cfg(unix)]
+fn notes_have_lines_of_their_own_where_both_outputs_go_to_one_place() {
+    let server = Served::start(&["tests/data/serve-error.sse"]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    let mut chat = server.chat(&["Hi"]);
+    chat.stdout(writer.try_clone().unwrap()).stderr(writer);
+    let mut child = chat.spawn().unwrap();
+    // It holds the writer.
+    drop(chat);
+    let text = std::io::read_to_string(reader).unwrap();
+    child.wait().unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let complaint = "deltawire: the provider reports: The engine is overloaded (overloaded)";
+    assert_eq!(lines[..2], ["but", complaint]);
+    assert!(lines[2].starts_with("first token "), "{text}");
+    assert_eq!(lines.len(), 3, "{text}");
+}
+
+#[test]
 fn chat_reads_its_prompt_from_standard_input() {
     let server = Served::start(&[CHAT]);
     let mut child = server

@@ -37,12 +37,11 @@ class Readme(unittest.TestCase):
         self.assertEqual(done.stdout.splitlines(), list(printed.groups()))
 
     def test_what_examples_name_is_there(self) -> None:
-        for path in (README, HERE / "README.md"):
-            for example in blocks(path.read_text(encoding="utf-8")):
-                names = set(re.findall(r"\bdw\.(\w+)", example))
-                self.assertTrue(names, example)
-                for name in names:
-                    self.assertTrue(hasattr(deltawire, name), f"{path}: dw.{name}")
+        for path in (README, HERE / "README.md", README.parent / "docs" / "migrating.md"):
+            named = set(re.findall(r"\bdw\.(\w+)", "".join(blocks(path.read_text(encoding="utf-8")))))
+            self.assertTrue(named, path)
+            for name in named:
+                self.assertTrue(hasattr(deltawire, name), f"{path}: dw.{name}")
 
 
 if __name__ == "__main__":

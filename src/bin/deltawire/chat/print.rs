@@ -66,7 +66,7 @@ pub(super) struct Text {
     out: io::BufWriter<io::StdoutLock<'static>>,
     spinner: Spinner,
     is_terminal: bool,
-    /// Standard error goes to the same terminal.
+    /// Standard error goes to the same place.
     is_shared: bool,
     /// Something was printed, and its last line has no end.
     is_mid_line: bool,
@@ -88,7 +88,7 @@ impl Text {
         let is_terminal = out.is_terminal();
         Text {
             is_terminal,
-            is_shared: is_terminal && io::stderr().is_terminal(),
+            is_shared: is_shared(),
             out: io::BufWriter::new(out),
             spinner,
             is_mid_line: false,
@@ -122,8 +122,7 @@ impl Text {
         Ok(())
     }
 
-    /// Has what comes next on standard error begin a line, on a terminal that shows the reply as well
-    /// too.
+    /// Has what comes next on standard error begin a line, also where the reply goes to the same place.
     fn begin_aside(&mut self) -> Result<(), Failure> {
         self.spinner.clear();
         self.flush()?;
@@ -222,4 +221,25 @@ impl Print for Text {
 pub(super) fn aside(text: &str, style: Style) {
     let mut err = anstream::stderr();
     let _ = write!(err, "{style}{}{style:#}", harmless(text)).and_then(|()| err.flush());
+}
+
+/// Whether standard output and standard error are one terminal, one pipe or one file.
+#[cfg(unix)]
+fn is_shared() -> bool {
+    use std::fs::File;
+    use std::os::fd::{AsFd, BorrowedFd};
+    use std::os::unix::fs::MetadataExt;
+
+    let place = |stream: BorrowedFd<'_>| {
+        let file = File::from(stream.try_clone_to_owned().ok()?);
+        let data = file.metadata().ok()?;
+        Some((data.dev(), data.ino()))
+    };
+    let out = place(io::stdout().as_fd());
+    out.is_some() && out == place(io::stderr().as_fd())
+}
+
+#[cfg(not(unix))]
+fn is_shared() -> bool {
+    io::stdout().is_terminal() && io::stderr().is_terminal()
 }
