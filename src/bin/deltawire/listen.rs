@@ -9,6 +9,7 @@ use deltawire::client::{
 
 use crate::connection::{self, Interrupt};
 use crate::output::{Object, Output, quoted};
+use crate::screen::say;
 use crate::{Failure, Outcome};
 
 /// What `--help` says below the arguments.
@@ -226,7 +227,7 @@ fn print_all(
                 events += 1;
             }
             Ok(None) => break,
-            Err(error) if !error.is_final() => eprintln!("deltawire: {error}"),
+            Err(error) if !error.is_final() => say(&error.to_string()),
             Err(error) => return Err(Trouble::Client(error)),
         }
     }

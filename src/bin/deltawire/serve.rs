@@ -7,6 +7,7 @@ use std::time::Duration;
 use deltawire::Dialect;
 
 use crate::recording::{Pace, Recording};
+use crate::screen::say;
 use crate::server::{Options, Server};
 use crate::{Failure, Outcome};
 
@@ -56,16 +57,16 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
                 .map_err(|what| fail(format!("no stream of OpenAI's kind but {what}")))?;
             recording.pace = Pace::Interval(Duration::from_millis(args.interval_ms));
             if !recording.is_complete() {
-                eprintln!(
-                    "deltawire: {}: cut, or carries an error; replayed as it is",
+                say(&format!(
+                    "{}: cut, or carries an error; replayed as it is",
                     file.display()
-                );
+                ));
             }
             Ok(recording)
         })
         .collect::<Result<Vec<Recording>, Failure>>()?;
     for recording in &recordings {
-        eprintln!("deltawire: {}", describe(recording));
+        say(&describe(recording));
     }
     let options = Options {
         key: args.key.clone(),
@@ -73,7 +74,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     };
     let fail = |error| Failure::Transport(format!("{}:{}: {error}", args.host, args.port));
     let server = Server::bind(&args.host, args.port, recordings, options).map_err(fail)?;
-    eprintln!("deltawire: listening on {}", server.base_url());
+    say(&format!("listening on {}", server.base_url()));
     server.run()
 }
 

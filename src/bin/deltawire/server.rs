@@ -1,6 +1,6 @@
 //! An OpenAI-compatible server that answers from recordings, every connection in a thread of its own.
 
-use std::io::{self, Write};
+use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::http::{Connection, Fault, Request};
 use crate::recording::Recording;
+use crate::screen::say;
 
 /// How long to wait where no connection can be had, for want of files or of memory.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -150,8 +151,7 @@ impl Replies {
 
     fn tell(&self, what: &str) {
         if self.options.verbose {
-            // Standard error may be gone; the server need not go with it.
-            let _ = writeln!(io::stderr(), "deltawire: {what}");
+            say(what);
         }
     }
 
