@@ -2,7 +2,8 @@
 //!
 //! A command is a line of a block `sh` or `console`, or of an indented block. Those that run do so in a
 //! copy of the tree, with the built `deltawire` on the path. In a block `console` lines with `$` are
-//! commands, and what they print has to be what stands below them. C, C++ and Python in the documents is
+//! commands, and what they print has to be what stands below them; the port that a block gives to a server
+//! is exchanged for a free one, so that two runs on one machine do not meet. C, C++ and Python in the documents is
 //! given to a compiler, where there is one.
 //!
 //! `DELTAWIRE_LONG=1` runs the long ones too, as `.ci/run commands` does.
@@ -385,29 +386,55 @@ fn consoles_show_what_is_printed() {
     let mut consoles = 0;
     for block in blocks().iter().filter(|block| block.language == "console") {
         consoles += 1;
+        let mut shown = block.text.clone();
+        for port in served_ports(&block.text) {
+            shown = shown.replace(port, &free_port());
+        }
         let mut script = String::from("trap 'kill $(jobs -p) 2>/dev/null' EXIT\n");
-        for line in block.text.lines() {
+        for line in shown.lines() {
             let Some(command) = line.strip_prefix("$ ") else {
                 continue;
             };
-            // Shown as it was, then run; what goes to the background gets time to begin.
+            // Shown as it was, then run.
             script.push_str(&format!("printf '%s\\n' {}\n{command}\n", quoted(line)));
-            if command.ends_with('&') {
-                script.push_str("sleep 1\n");
+            // What goes to the background gets time to begin.
+            for port in served_ports(command) {
+                script.push_str(&format!(
+                    "for wait in $(seq 300); do\n\
+                     (exec 3<>/dev/tcp/127.0.0.1/{port}) 2>/dev/null && break; sleep 0.1\ndone\n"
+                ));
             }
         }
         let (printed, _) = bash(&script);
-        for (printed, shown) in printed.lines().zip(block.text.lines()) {
+        for (printed, shown) in printed.lines().zip(shown.lines()) {
             assert_eq!(steady(printed), steady(shown), "{}", block.at);
         }
         assert_eq!(
             printed.lines().count(),
-            block.text.lines().count(),
+            shown.lines().count(),
             "{}",
             block.at
         );
     }
     assert!(consoles > 0);
+}
+
+/// The ports that servers are told to listen on.
+fn served_ports(text: &str) -> Vec<&str> {
+    let behind = text.split("--port ").skip(1);
+    behind
+        .filter_map(|rest| rest.split_whitespace().next())
+        .collect()
+}
+
+/// A port that nobody listens on.
+fn free_port() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener
+        .local_addr()
+        .expect("an address")
+        .port()
+        .to_string()
 }
 
 /// A line without what differs from run to run: times such as `3.04 s`, and the length of a row of

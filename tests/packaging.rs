@@ -103,6 +103,8 @@ fn manual_pages_are_set_without_a_warning() {
                 "{name}: {complaint}"
             );
             let set = String::from_utf8_lossy(&output.stdout);
+            // No page has a section that those of other commands have not.
+            assert!(!set.contains("EXTRA"), "{set}");
             assert!(
                 set.contains("OPTIONS") || set.contains("SUBCOMMANDS"),
                 "{set}"

@@ -18,8 +18,8 @@ const PLAIN: Style = Style::new();
 
 /// What `--help` says below the arguments.
 const DETAILS: &str = "\
-Four requests of OpenAI's guide \"How to stream completions\", whole and streamed, are answered by a
-server inside this process at the times that the guide recorded: 15 seconds in all.";
+Four requests of OpenAI's guide \"How to stream completions\", whole and streamed, are answered \
+by a server inside this process at the times that the guide recorded: 15 seconds in all.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = DETAILS)]
@@ -28,7 +28,7 @@ pub(crate) struct Args {
     #[arg(long)]
     fast: bool,
 
-    /// Draw the arrival of every piece of the first request over time, streamed and whole
+    /// Draw the arrival of every piece of the first request over time, streamed and whole, as an SVG
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
 }

@@ -9,16 +9,20 @@ use deltawire::client::{
 
 use crate::connection::{self, Interrupt};
 use crate::output::{Object, Output, quoted};
+use crate::screen::say;
 use crate::{Failure, Outcome};
 
 /// What `--help` says below the arguments.
 const DETAILS: &str = "\
-Prints each event as `deltawire events` does, and last one line with the last event ID, the
-reconnection time that the server set, and what went wrong: {\"last_event_id\",\"retry\",\"error\"}.
-Exit status: 0 ended as asked, 2 wrong usage, 3 the connection or the server failed.
+Prints each event as `deltawire events` does, and last one line with the last event ID, the \
+reconnection time that the server set, and what went wrong: \
+{\"last_event_id\",\"retry\",\"error\"}.
 
-A GET reconnects as browsers do: when the response ends or is lost, until the server answers 204 or
-with an error. Anything else is sent once: to post a completion again is to pay for it again.";
+A GET reconnects as browsers do: when the response ends or is lost, until the server answers 204 \
+or with an error. Anything else is sent once: to post a completion again is to pay for it again.
+
+Exit status: 0 ended as asked, 2 wrong usage, 3 the connection or the server failed, 130 ended by \
+Ctrl-C.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = DETAILS)]
@@ -223,7 +227,7 @@ fn print_all(
                 events += 1;
             }
             Ok(None) => break,
-            Err(error) if !error.is_final() => eprintln!("deltawire: {error}"),
+            Err(error) if !error.is_final() => say(&error.to_string()),
             Err(error) => return Err(Trouble::Client(error)),
         }
     }

@@ -10,6 +10,7 @@ mod deltas;
 mod demo;
 mod events;
 mod guide;
+mod http;
 mod input;
 mod listen;
 mod output;
@@ -24,9 +25,13 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-/// Read streaming LLM responses: events, deltas, whole messages.
+/// What `--help` says below the commands.
+const DETAILS: &str = "\
+Begin with `deltawire demo`, which needs no key. `deltawire COMMAND --help` says what a command takes.";
+
+/// Read streaming LLM responses: events, deltas, whole messages
 #[derive(Debug, Parser)]
-#[command(name = "deltawire", version, about, max_term_width = 100)]
+#[command(name = "deltawire", version, max_term_width = 100, after_help = DETAILS)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -111,7 +116,7 @@ fn main() -> ExitCode {
         Ok(outcome) => ExitCode::from(outcome as u8),
         Err(failure) => {
             if let Failure::Usage(message) | Failure::Transport(message) = &failure {
-                eprintln!("deltawire: {message}");
+                screen::say(message);
             }
             ExitCode::from(failure.status())
         }

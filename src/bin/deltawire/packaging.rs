@@ -74,8 +74,9 @@ pub(crate) fn man(all: clap::Command, args: &ManArgs) -> Result<Outcome, Failure
     page.source(source)
         .render(&mut text)
         .map_err(|error| Failure::Usage(error.to_string()))?;
-    text.extend_from_slice(EXIT_STATUS.as_bytes());
-    print(&text)
+    // What stands below the arguments has no name that manual pages know.
+    let text = String::from_utf8_lossy(&text).replace("\n.SH EXTRA\n", "\n.SH NOTES\n");
+    print(format!("{text}{EXIT_STATUS}").as_bytes())
 }
 
 fn print(text: &[u8]) -> Result<Outcome, Failure> {

@@ -195,7 +195,12 @@ impl Screen {
             )?;
             self.end_line()?;
         }
-        self.text(". nothing to read yet   # text arrives", FAINT)
+        let legend = [". nothing to read yet", "# text arrives"];
+        let line = legend.join("   ");
+        if INDENT + line.len() <= self.width {
+            return self.text(&line, FAINT);
+        }
+        legend.iter().try_for_each(|part| self.text(part, FAINT))
     }
 }
 
@@ -222,12 +227,48 @@ pub(crate) fn visible(text: &str) -> String {
         .collect()
 }
 
-/// Lines of at most `width` characters, broken at spaces.
-fn wrap(text: &str, width: usize) -> Vec<String> {
+/// Text without the controls that would steer a terminal.
+pub(crate) fn harmless(text: &str) -> String {
+    text.chars()
+        .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
+        .collect()
+}
+
+/// The columns of standard error, where it is a terminal.
+pub(crate) fn stderr_width() -> Option<usize> {
+    terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| width.0.into())
+}
+
+/// Says what went wrong or what is to be known, on standard error, which may be gone without anybody
+/// minding: wrapped to a terminal, and as it is in a pipe.
+pub(crate) fn say(text: &str) {
+    let text = format!("deltawire: {}", harmless(text));
+    let mut lines = String::new();
+    for (at, line) in text.lines().enumerate() {
+        let indent = if at == 0 { "" } else { "  " };
+        let line = line.trim_start();
+        let wrapped = match stderr_width() {
+            Some(width) => wrap(line, width.saturating_sub(2)),
+            None => vec![line.to_owned()],
+        };
+        for (at, line) in wrapped.iter().enumerate() {
+            lines += if at == 0 { indent } else { "  " };
+            lines += line;
+            lines.push('\n');
+        }
+    }
+    let mut err = anstream::stderr();
+    let _ = err.write_all(lines.as_bytes()).and_then(|()| err.flush());
+}
+
+/// Lines of at most `width` characters, broken at spaces. A word that has no line to itself anyway goes
+/// on where it is.
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in text.split(' ') {
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
+        let len = word.chars().count();
+        if !line.is_empty() && len <= width && line.chars().count() + 1 + len > width {
             lines.push(std::mem::take(&mut line));
         }
         if !line.is_empty() {

@@ -7,18 +7,19 @@ use std::time::Duration;
 use deltawire::Dialect;
 
 use crate::recording::{Pace, Recording};
+use crate::screen::say;
 use crate::server::{Options, Server};
 use crate::{Failure, Outcome};
 
 /// What `--help` says below the arguments.
 const DETAILS: &str = "\
-Answers POST on /v1/chat/completions and /v1/completions, also without /v1: streamed where the
-request has \"stream\": true, put together where it has not. A stream has the chunk with its usage
-only where the request has \"stream_options\": {\"include_usage\": true}.
+Answers POST on /v1/chat/completions and /v1/completions, also without /v1: streamed where the \
+request has \"stream\": true, put together where it has not. A stream has the chunk with its \
+usage only where the request has \"stream_options\": {\"include_usage\": true}.
 
-Each FILE answers on the path of its kind. The request's \"model\" chooses: the FILE of that name,
-without folder and extension; else those recorded from that model; else any. Of several, each
-answers in turn.";
+Each FILE answers on the path of its kind. The request's \"model\" chooses: the FILE of that \
+name, without folder and extension; else those recorded from that model; else any. Of several, \
+each answers in turn.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = DETAILS)]
@@ -56,16 +57,16 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
                 .map_err(|what| fail(format!("no stream of OpenAI's kind but {what}")))?;
             recording.pace = Pace::Interval(Duration::from_millis(args.interval_ms));
             if !recording.is_complete() {
-                eprintln!(
-                    "deltawire: {}: cut, or carries an error; replayed as it is",
+                say(&format!(
+                    "{}: cut, or carries an error; replayed as it is",
                     file.display()
-                );
+                ));
             }
             Ok(recording)
         })
         .collect::<Result<Vec<Recording>, Failure>>()?;
     for recording in &recordings {
-        eprintln!("deltawire: {}", describe(recording));
+        say(&describe(recording));
     }
     let options = Options {
         key: args.key.clone(),
@@ -73,9 +74,8 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     };
     let fail = |error| Failure::Transport(format!("{}:{}: {error}", args.host, args.port));
     let server = Server::bind(&args.host, args.port, recordings, options).map_err(fail)?;
-    eprintln!("deltawire: listening on {}", server.base_url());
-    server.run().map_err(fail)?;
-    Ok(Outcome::Done)
+    say(&format!("listening on {}", server.base_url()));
+    server.run()
 }
 
 fn describe(recording: &Recording) -> String {

@@ -1,26 +1,24 @@
-//! An OpenAI-compatible server that answers from recordings.
-//!
-//! tiny_http reads the requests and keeps the connections. It would send a streamed body in blocks
-//! of its own size, so a stream's head and chunks are written here, each flushed as it is due.
+//! An OpenAI-compatible server that answers from recordings, every connection in a thread of its own.
 
-use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use deltawire::Dialect;
 use serde_json::{Value, json};
-use tiny_http::{HTTPVersion, Header, Method, Request, Response};
 
+use crate::http::{Connection, Fault, Request};
 use crate::recording::Recording;
+use crate::screen::say;
 
-/// The largest request that is read, in bytes.
-const MAX_REQUEST_BYTES: u64 = 16 * 1024 * 1024;
+/// How long to wait where no connection can be had, for want of files or of memory.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// A server that is bound to its address and waits to run.
 pub(crate) struct Server {
-    http: tiny_http::Server,
+    listener: TcpListener,
     address: SocketAddr,
     replies: Arc<Replies>,
 }
@@ -66,12 +64,10 @@ impl Server {
         recordings: Vec<Recording>,
         options: Options,
     ) -> io::Result<Server> {
-        let listener = without_delay(TcpListener::bind((host, port))?)?;
-        let address = listener.local_addr()?;
-        let http = tiny_http::Server::from_listener(listener, None).map_err(io::Error::other)?;
+        let listener = TcpListener::bind((host, port))?;
         Ok(Server {
-            http,
-            address,
+            address: listener.local_addr()?,
+            listener,
             replies: Arc::new(Replies {
                 answered: Mutex::new(vec![0; recordings.len()]),
                 recordings,
@@ -84,96 +80,97 @@ impl Server {
         format!("http://{}/v1", self.address)
     }
 
-    /// Answers for as long as the process lives, every request in a thread of its own.
-    pub(crate) fn run(&self) -> io::Result<()> {
+    /// Answers for as long as the process lives.
+    pub(crate) fn run(&self) -> ! {
         loop {
-            let request = self.http.recv()?;
             let replies = Arc::clone(&self.replies);
-            thread::spawn(move || {
-                // A client that hangs up is nobody's fault.
-                let _ = replies.answer(request);
+            let begun = self.listener.accept().and_then(|(socket, _)| {
+                thread::Builder::new().spawn(move || {
+                    // A client that hangs up is nobody's fault.
+                    let _ = replies.converse(socket);
+                })
             });
+            if let Err(error) = begun {
+                self.replies.tell(&format!("no connection: {error}"));
+                thread::sleep(PAUSE);
+            }
         }
     }
 }
 
-/// Has small pieces sent at once. The standard library can say so of a connection alone, which
-/// tiny_http keeps to itself; connections inherit it from the socket that they came in on.
-#[cfg(unix)]
-fn without_delay(listener: TcpListener) -> io::Result<TcpListener> {
-    use std::net::TcpStream;
-    use std::os::fd::OwnedFd;
-
-    let socket = TcpStream::from(OwnedFd::from(listener));
-    socket.set_nodelay(true)?;
-    Ok(OwnedFd::from(socket).into())
-}
-
-#[cfg(not(unix))]
-fn without_delay(listener: TcpListener) -> io::Result<TcpListener> {
-    Ok(listener)
-}
-
 impl Replies {
-    fn answer(&self, mut request: Request) -> io::Result<()> {
+    /// Answers all requests of a connection, one behind the other.
+    fn converse(&self, socket: TcpStream) -> io::Result<()> {
+        let mut connection = Connection::new(socket)?;
+        loop {
+            match connection.next() {
+                Ok(request) => {
+                    if !self.answer(&mut connection, &request)? {
+                        return Ok(());
+                    }
+                }
+                Err(Fault::Gone) => return Ok(()),
+                Err(Fault::Refused { status, message }) => {
+                    self.tell(&format!("{status} {message}"));
+                    let refusal = Refusal::new(status, None, message);
+                    return connection.refuse(status, &refusal.to_json().to_string());
+                }
+            }
+        }
+    }
+
+    /// Answers a request. False where its connection is not to be used again.
+    fn answer(&self, connection: &mut Connection, request: &Request) -> io::Result<bool> {
         let received = Instant::now();
-        let asked = format!("{} {}", request.method(), request.url());
+        let asked = format!("{} {}", request.method, request.target);
         let answer = self
-            .question(&mut request)
+            .question(request)
             .and_then(|question| Ok((self.choose(&question)?, question)));
         let (recording, question) = match answer {
             Ok(answer) => answer,
             Err(refusal) => {
                 self.tell(&format!("{asked}: {} {}", refusal.status, refusal.message));
-                let body = refusal.to_json();
-                return request.respond(json_response(refusal.status, &body));
+                let body = refusal.to_json().to_string();
+                return connection.respond(request, refusal.status, &body);
             }
         };
         let how = if question.stream { "streamed" } else { "whole" };
         self.tell(&format!("{asked}: {} {how}", recording.name));
-        if question.stream {
-            return stream(request, recording, question.include_usage, received);
+        if !question.stream {
+            let (status, body, due) = recording.whole();
+            thread::sleep(due.saturating_sub(received.elapsed()));
+            return connection.respond(request, status, &body.to_string());
         }
-        let (status, body, due) = recording.whole();
-        thread::sleep(due.saturating_sub(received.elapsed()));
-        request.respond(json_response(status, &body))
+        let mut pieces = connection.stream(request, "text/event-stream; charset=utf-8")?;
+        for (bytes, due) in recording.events(question.include_usage) {
+            thread::sleep(due.saturating_sub(received.elapsed()));
+            pieces.send(&bytes)?;
+        }
+        pieces.end()
     }
 
     fn tell(&self, what: &str) {
         if self.options.verbose {
-            // Standard error may be gone; the server need not go with it.
-            let _ = writeln!(io::stderr(), "deltawire: {what}");
+            say(what);
         }
     }
 
-    fn question(&self, request: &mut Request) -> Result<Question, Refusal> {
-        let path = request.url().split('?').next().unwrap_or_default();
+    fn question(&self, request: &Request) -> Result<Question, Refusal> {
+        let path = request.target.split('?').next().unwrap_or_default();
         let dialect = match path.strip_prefix("/v1").unwrap_or(path) {
             "/chat/completions" => Dialect::OpenAiChat,
             "/completions" => Dialect::OpenAiCompletions,
             _ => {
-                let message = format!("Unknown request URL: {} {path}", request.method());
+                let message = format!("Unknown request URL: {} {path}", request.method);
                 return Err(Refusal::new(404, Some("unknown_url"), message));
             }
         };
-        if *request.method() != Method::Post {
-            let message = format!("{path} takes POST, not {}", request.method());
+        if request.method != "POST" {
+            let message = format!("{path} takes POST, not {}", request.method);
             return Err(Refusal::new(405, Some("method_not_supported"), message));
         }
         self.authorize(request)?;
-        // Of a request that offers to change the protocol, what is read is the connection, whose end does
-        // not come.
-        let length = request.body_length().unwrap_or(usize::MAX) as u64;
-        let mut body = Vec::new();
-        let read = request
-            .as_reader()
-            .take(length.min(MAX_REQUEST_BYTES))
-            .read_to_end(&mut body);
-        let json = match read {
-            Ok(_) => serde_json::from_slice::<Value>(&body).map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
-        };
-        let json = json.map_err(|error| {
+        let json = serde_json::from_slice::<Value>(&request.body).map_err(|error| {
             Refusal::new(400, None, format!("The body is not valid JSON: {error}"))
         })?;
         if !json.is_object() {
@@ -204,11 +201,8 @@ impl Replies {
         let Some(key) = &self.options.key else {
             return Ok(());
         };
-        let given = request
-            .headers()
-            .iter()
-            .find(|header| header.field.equiv("Authorization"))
-            .and_then(|header| header.value.as_str().strip_prefix("Bearer "));
+        let given = request.authorization.as_deref();
+        let given = given.and_then(|value| value.strip_prefix("Bearer "));
         match given {
             Some(given) if given == key => Ok(()),
             Some(_) => Err(Refusal::new(
@@ -270,53 +264,4 @@ impl Refusal {
             "code": self.code,
         }})
     }
-}
-
-fn json_response(status: u16, body: &Value) -> Response<io::Cursor<Vec<u8>>> {
-    let response = Response::from_data(body.to_string()).with_status_code(status);
-    match Header::from_bytes("Content-Type", "application/json") {
-        Ok(header) => response.with_header(header),
-        Err(()) => response,
-    }
-}
-
-/// Sends a recording event by event, each one HTTP chunk.
-fn stream(
-    request: Request,
-    recording: &Recording,
-    include_usage: bool,
-    received: Instant,
-) -> io::Result<()> {
-    // HTTP/1.0 knows no chunks: the connection's end is the body's.
-    let is_chunked = *request.http_version() >= HTTPVersion(1, 1);
-    let framing = if is_chunked {
-        "Transfer-Encoding: chunked"
-    } else {
-        "Connection: close"
-    };
-    let mut writer = request.into_writer();
-    write!(
-        writer,
-        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n\
-         Cache-Control: no-cache\r\n{framing}\r\n\r\n"
-    )?;
-    for (bytes, due) in recording.events(include_usage) {
-        let wait = due.saturating_sub(received.elapsed());
-        if !wait.is_zero() {
-            writer.flush()?;
-            thread::sleep(wait);
-        }
-        if is_chunked {
-            write!(writer, "{:x}\r\n", bytes.len())?;
-            writer.write_all(&bytes)?;
-            writer.write_all(b"\r\n")?;
-        } else {
-            writer.write_all(&bytes)?;
-        }
-        writer.flush()?;
-    }
-    if is_chunked {
-        writer.write_all(b"0\r\n\r\n")?;
-    }
-    writer.flush()
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use deltawire::Delta;
 use deltawire::moderation::{Moderator, Unit};
 
+use super::print::Print;
 use crate::Failure;
 use crate::screen::seconds;
 
@@ -61,17 +62,17 @@ impl Checks {
         &mut self,
         delta: &Delta<'_>,
         sent: Instant,
-        mut release: impl FnMut(&Delta<'_>) -> Result<(), Failure>,
+        printer: &mut dyn Print,
     ) -> Result<Verdict, Failure> {
         let is_held = self.moderator.push(delta);
         if is_held {
             self.held_since.get_or_insert_with(|| sent.elapsed());
         }
-        if matches!(self.release(sent, &mut release)?, Verdict::Refused) {
+        if matches!(self.release(sent, printer)?, Verdict::Refused) {
             return Ok(Verdict::Refused);
         }
         if !is_held {
-            release(delta)?;
+            printer.delta(delta)?;
         }
         Ok(Verdict::Fine)
     }
@@ -80,17 +81,13 @@ impl Checks {
     pub(super) fn finish(
         &mut self,
         sent: Instant,
-        mut release: impl FnMut(&Delta<'_>) -> Result<(), Failure>,
+        printer: &mut dyn Print,
     ) -> Result<Verdict, Failure> {
         self.moderator.finish();
-        self.release(sent, &mut release)
+        self.release(sent, printer)
     }
 
-    fn release(
-        &mut self,
-        sent: Instant,
-        release: &mut impl FnMut(&Delta<'_>) -> Result<(), Failure>,
-    ) -> Result<Verdict, Failure> {
+    fn release(&mut self, sent: Instant, printer: &mut dyn Print) -> Result<Verdict, Failure> {
         while let Some(piece) = self.moderator.next() {
             let (Delta::Text { text, .. }
             | Delta::Reasoning { text, .. }
@@ -98,6 +95,9 @@ impl Checks {
             else {
                 continue;
             };
+            // The command takes its time, and may have something to say on standard error.
+            printer.flush()?;
+            printer.stop_waiting();
             let started = Instant::now();
             let is_fine = passes(&self.command, text)?;
             self.took.push(started.elapsed());
@@ -105,7 +105,7 @@ impl Checks {
                 self.moderator.stop();
                 return Ok(Verdict::Refused);
             }
-            release(&piece)?;
+            printer.delta(&piece)?;
             let now = sent.elapsed();
             self.first_released.get_or_insert(now);
             // What is left of the text came last.
@@ -127,11 +127,11 @@ impl Checks {
     }
 
     pub(super) fn held_back(&self) -> String {
-        summary(&self.held, "pieces")
+        summary(&self.held, "piece")
     }
 
     pub(super) fn took(&self) -> String {
-        summary(&self.took, "checks")
+        summary(&self.took, "check")
     }
 }
 
@@ -139,11 +139,14 @@ fn summary(times: &[Duration], what: &str) -> String {
     let sum: Duration = times.iter().sum();
     let count = times.len() as u32;
     if count == 0 {
-        return format!("0 {what}");
+        return format!("no {what}");
+    }
+    if count == 1 {
+        return format!("1 {what}, {}", seconds(sum));
     }
     let longest = times.iter().max().copied().unwrap_or_default();
     format!(
-        "{count} {what}, {} each on average, {} at most",
+        "{count} {what}s, {} each on average, {} at most",
         seconds(sum / count),
         seconds(longest)
     )

@@ -4,31 +4,36 @@ mod advice;
 mod check;
 mod print;
 mod report;
+mod spinner;
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use anstyle::Style;
 use deltawire::client::{Client, Error, Input, Options, Provider, Request, Stream};
 use deltawire::moderation::Unit;
 use deltawire::tokens::Counter;
 use deltawire::{Delta, Dialect, End, Message};
-use indicatif::ProgressBar;
 
 use self::advice::advice;
 use self::check::{Checks, Verdict};
 use self::print::{Lines, Print, Text};
 use self::report::Tokens;
+use self::spinner::Spinner;
 use crate::connection::{self, Interrupt};
 use crate::output::Output;
+use crate::screen::{FAINT, say, stderr_width};
 use crate::{Failure, Outcome};
 
 /// What `--help` says below the arguments.
 const DETAILS: &str = "\
-The key is taken from the provider's variable: OPENAI_API_KEY, AZURE_OPENAI_API_KEY,
-ANTHROPIC_API_KEY, GEMINI_API_KEY or OLLAMA_API_KEY. The reply goes to standard output, reasoning
-and all else to standard error, at last a line that says what it cost. Exit status: 0 done, 1 the reply is cut or carries an error, 2 wrong
-usage, 3 no reply was to be had, 130 ended by Ctrl-C.";
+The key is taken from the provider's variable: OPENAI_API_KEY, AZURE_OPENAI_API_KEY, ANTHROPIC_API_KEY, \
+GEMINI_API_KEY or OLLAMA_API_KEY. The reply goes to standard output. Reasoning, tool calls and all else \
+go to standard error, at last a line that says what the reply cost.
+
+Exit status: 0 done, 1 the reply is cut or carries an error, 2 wrong usage, 3 no reply was to be had, \
+130 ended by Ctrl-C.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = DETAILS)]
@@ -48,7 +53,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "D")]
     dialect: Option<Dialect>,
 
-    /// The model that shall answer
+    /// The model to ask
     #[arg(long, default_value = "gpt-4o-mini")]
     model: String,
 
@@ -56,7 +61,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TEXT")]
     system: Option<String>,
 
-    /// How many choices to make; the first is printed, or all with --json
+    /// How many choices to ask for; the first is printed, or all with --json
     #[arg(short, value_name = "N")]
     n: Option<u32>,
 
@@ -68,11 +73,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "T")]
     temperature: Option<f64>,
 
-    /// Ask the stream for its token counts
+    /// Ask for the token counts, which a stream of OpenAI's kind tells on request alone
     #[arg(long)]
     include_usage: bool,
 
-    /// Wait for the whole reply
+    /// Ask for the reply as a whole, not as a stream
     #[arg(long)]
     no_stream: bool,
 
@@ -84,7 +89,7 @@ pub(crate) struct Args {
     #[arg(long)]
     timing: bool,
 
-    /// Draw the arrival of every piece over time
+    /// Draw the arrival of every piece over time, as an SVG
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
 
@@ -137,7 +142,8 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let has_key = options.key.is_some();
     if args.tokens && !Counter::is_known(&args.model) {
         let model = &args.model;
-        let what = format!("--tokens: the encoding of {model} is not known, OpenAI's models' are");
+        let what =
+            format!("--tokens: the encoding of {model} is not known; those of OpenAI's models are");
         return Err(Failure::Usage(what));
     }
     let interrupt = args.connection.cancel()?;
@@ -148,7 +154,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     } else {
         reply.streamed(&client, &request, &interrupt)
     };
-    reply.spinner.finish_and_clear();
+    reply.printer.stop_waiting();
     let outcome = result.or_else(|trouble| match trouble {
         Trouble::Client(_) if interrupt.is_by_user() => Ok(Outcome::Interrupted),
         Trouble::Client(error) => Err(Failure::Transport(
@@ -159,7 +165,10 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
         )),
         Trouble::Output(failure) => Err(failure),
     })?;
-    reply.report(args, &request)?;
+    // Of what Ctrl-C ended before it began there is nothing to tell.
+    if outcome != Outcome::Interrupted || reply.has_begun() {
+        reply.report(args, &request)?;
+    }
     Ok(outcome)
 }
 
@@ -168,7 +177,7 @@ fn prompt(argument: Option<&str>) -> Result<String, Failure> {
         Some(prompt) if prompt != "-" => prompt.to_owned(),
         _ => {
             if io::stdin().is_terminal() {
-                eprintln!("deltawire: what to ask, ended by Ctrl-D:");
+                say("what to ask, ended by Ctrl-D:");
             }
             io::read_to_string(io::stdin().lock())
                 .map_err(|error| Failure::Usage(format!("standard input: {error}")))?
@@ -202,8 +211,6 @@ impl From<Failure> for Trouble {
 struct Reply {
     printer: Box<dyn Print>,
     checks: Option<Checks>,
-    /// What is shown until the first delta comes.
-    spinner: ProgressBar,
     /// The reply put together, where something is to be said of it.
     message: Option<Message>,
 }
@@ -211,20 +218,17 @@ struct Reply {
 impl Reply {
     fn new(args: &Args) -> Self {
         let is_reported = !args.json || args.timing || args.tokens || args.svg.is_some();
+        let spinner = Spinner::start(&format!("waiting for {}", args.model));
         let printer: Box<dyn Print> = if args.json {
-            Box::new(Lines(Output::new()))
+            let output = Output::new();
+            Box::new(Lines { output, spinner })
         } else {
-            Box::new(Text::new())
+            Box::new(Text::new(spinner))
         };
         let checks = args.moderate.as_deref();
-        // Shows itself on a terminal alone.
-        let spinner =
-            ProgressBar::new_spinner().with_message(format!("waiting for {}", args.model));
-        spinner.enable_steady_tick(Duration::from_millis(100));
         Reply {
             printer,
             checks: checks.map(|command| Checks::new(command, args.moderate_by)),
-            spinner,
             message: is_reported.then(Message::new),
         }
     }
@@ -238,7 +242,6 @@ impl Reply {
         let mut stream = client.ask(request).cancel(interrupt.cancel()).stream()?;
         let mut outcome = Outcome::Done;
         let result = self.print_all(&mut stream, &mut outcome);
-        self.spinner.finish_and_clear();
         let is_complete = matches!(result, Ok(Verdict::Fine)) && stream.end() == End::Complete;
         if let Some(message) = &mut self.message {
             message.finish(stream.end());
@@ -250,7 +253,7 @@ impl Reply {
         }
         if !is_complete {
             if outcome == Outcome::Done {
-                eprintln!("deltawire: the reply is cut: its stream ended without its terminator");
+                say("the reply is cut: its stream ended without its terminator");
             }
             outcome = Outcome::Faulty;
         }
@@ -282,8 +285,7 @@ impl Reply {
                 }
                 Ok(None) => return Ok(self.finish(sent)?),
                 Err(error) if !error.is_final() => {
-                    self.spinner.finish_and_clear();
-                    eprintln!("deltawire: {error}");
+                    self.printer.note(&error.to_string())?;
                     *outcome = Outcome::Faulty;
                 }
                 Err(error) => {
@@ -296,21 +298,16 @@ impl Reply {
     }
 
     fn delta(&mut self, delta: &Delta<'_>, sent: Instant) -> Result<Verdict, Failure> {
-        if !self.spinner.is_finished() {
-            self.spinner.finish_and_clear();
-        }
-        let printer = &mut self.printer;
         match &mut self.checks {
-            Some(checks) => checks.push(delta, sent, |delta| printer.delta(delta)),
-            None => printer.delta(delta).map(|()| Verdict::Fine),
+            Some(checks) => checks.push(delta, sent, &mut *self.printer),
+            None => self.printer.delta(delta).map(|()| Verdict::Fine),
         }
     }
 
     /// No more comes.
     fn finish(&mut self, sent: Instant) -> Result<Verdict, Failure> {
-        let printer = &mut self.printer;
         match &mut self.checks {
-            Some(checks) => checks.finish(sent, |delta| printer.delta(delta)),
+            Some(checks) => checks.finish(sent, &mut *self.printer),
             None => Ok(Verdict::Fine),
         }
     }
@@ -318,7 +315,9 @@ impl Reply {
     fn say_refused(&self) {
         if let Some(checks) = &self.checks {
             let command = checks.command();
-            eprintln!("deltawire: the reply is ended: {command} refused what comes next");
+            say(&format!(
+                "the reply is ended: `{command}` refused what comes next"
+            ));
         }
     }
 
@@ -344,7 +343,7 @@ impl Reply {
         let is_fine = matches!(verdict, Verdict::Fine);
         self.printer.end(is_fine && message.is_complete())?;
         if let Some(error) = &message.error {
-            eprintln!("deltawire: the provider reports: {}", error.message);
+            say(&format!("the provider reports: {}", error.message));
         }
         if !is_fine {
             self.say_refused();
@@ -358,6 +357,11 @@ impl Reply {
         })
     }
 
+    fn has_begun(&self) -> bool {
+        let message = self.message.as_ref();
+        message.is_some_and(|message| message.timing.first_token().is_some())
+    }
+
     /// What the reply cost, on standard error; and its picture.
     fn report(&self, args: &Args, request: &Request) -> Result<(), Failure> {
         let Some(message) = &self.message else {
@@ -368,13 +372,13 @@ impl Reply {
         } else {
             Tokens::said(message)
         };
+        let width = stderr_width();
         if args.timing {
-            eprint!("{}", report::table(message, &tokens, self.checks.as_ref()));
+            let table = report::table(message, &tokens, self.checks.as_ref(), width);
+            print::aside(&table, Style::new());
         } else {
-            print::aside(
-                &format!("{}\n", report::line(message, &tokens)),
-                crate::screen::FAINT,
-            );
+            let line = report::line(message, &tokens, width);
+            print::aside(&format!("{line}\n"), FAINT);
         }
         match &args.svg {
             Some(path) => report::draw(path, message),

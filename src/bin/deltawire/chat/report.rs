@@ -10,7 +10,7 @@ use deltawire::tokens::Counter;
 use super::check::Checks;
 use crate::Failure;
 use crate::picture::{self, Row};
-use crate::screen::seconds;
+use crate::screen::{seconds, wrap};
 
 /// Tokens, as far as they are known.
 #[derive(Default)]
@@ -86,8 +86,8 @@ fn rate(message: &Message, tokens: &Tokens) -> Option<String> {
     Some(format!("{:.0} {what}/s", count as f64 / took.as_secs_f64()))
 }
 
-/// One line: waiting and tokens.
-pub(super) fn line(message: &Message, tokens: &Tokens) -> String {
+/// Waiting and tokens: one line, or several of `width` columns.
+pub(super) fn line(message: &Message, tokens: &Tokens, width: Option<usize>) -> String {
     let timing = &message.timing;
     let first = timing.first_token();
     let parts = [
@@ -98,12 +98,37 @@ pub(super) fn line(message: &Message, tokens: &Tokens) -> String {
             .map(|whole| format!("whole {}", seconds(whole))),
         tokens.describe(),
     ];
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
-    parts.join(" · ")
+    let mut text = String::new();
+    let mut column = 0;
+    let parts = parts.into_iter().flatten();
+    let parts = parts.flat_map(|part| match width {
+        Some(width) => wrap(&part, width),
+        None => vec![part],
+    });
+    for part in parts {
+        let len = part.chars().count();
+        if column > 0 {
+            if width.is_some_and(|width| column + 3 + len > width) {
+                text.push('\n');
+                column = 0;
+            } else {
+                text.push_str(" · ");
+                column += 3;
+            }
+        }
+        text.push_str(&part);
+        column += len;
+    }
+    text
 }
 
-/// The table of `--timing`, a line each.
-pub(super) fn table(message: &Message, tokens: &Tokens, checks: Option<&Checks>) -> String {
+/// The table of `--timing`, a line each, or several of `width` columns.
+pub(super) fn table(
+    message: &Message,
+    tokens: &Tokens,
+    checks: Option<&Checks>,
+    width: Option<usize>,
+) -> String {
     let timing = &message.timing;
     let time = |time: Option<Duration>| time.map_or_else(|| "none".into(), seconds);
     let mut rows = vec![("first token", time(timing.first_token()))];
@@ -136,7 +161,14 @@ pub(super) fn table(message: &Message, tokens: &Tokens, checks: Option<&Checks>)
     }
     let mut table = String::new();
     for (name, text) in rows {
-        let _ = writeln!(table, "  {name:<15}  {text}");
+        let lines = match width {
+            Some(width) => wrap(&text, width.saturating_sub(19)),
+            None => vec![text],
+        };
+        for (at, line) in lines.iter().enumerate() {
+            let name = if at == 0 { name } else { "" };
+            let _ = writeln!(table, "  {name:<15}  {line}");
+        }
     }
     table
 }
