@@ -93,7 +93,7 @@ impl Handle for Running {
 
 impl Running {
     fn fail(&mut self, error: &transport::Error) -> dw_status {
-        match transport::decode_error(error) {
+        match transport::event_error(error) {
             Some(error) => {
                 self.refusal = None;
                 self.failure.note(error)

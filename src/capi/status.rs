@@ -292,6 +292,19 @@ impl Write for Text {
     }
 }
 
+impl dw_status {
+    /// What an event or a whole response that could not be decoded is to C.
+    pub(super) fn of(error: &Error) -> Self {
+        match error {
+            Error::Frame(frame::Error::EventTooLarge { .. }) => dw_status::DW_ERR_EVENT_TOO_LARGE,
+            Error::Frame(frame::Error::OutOfMemory { .. }) => dw_status::DW_ERR_OUT_OF_MEMORY,
+            Error::Frame(frame::Error::BadFrame { .. }) => dw_status::DW_ERR_BAD_FRAME,
+            Error::NotJson { .. } => dw_status::DW_ERR_NOT_JSON,
+            Error::NotAResponse => dw_status::DW_ERR_NOT_A_RESPONSE,
+        }
+    }
+}
+
 impl Failure {
     pub(super) const NONE: Failure = Failure {
         status: dw_status::DW_OK,
@@ -306,19 +319,16 @@ impl Failure {
     /// Notes what failed, and gives its status.
     #[cold]
     pub(super) fn note(&mut self, error: &Error) -> dw_status {
-        let (status, offset, at) = match *error {
-            Error::Frame(frame::Error::EventTooLarge { offset, .. }) => {
-                (dw_status::DW_ERR_EVENT_TOO_LARGE, offset, 0)
-            }
-            Error::Frame(frame::Error::OutOfMemory { offset }) => {
-                (dw_status::DW_ERR_OUT_OF_MEMORY, offset, 0)
-            }
-            Error::Frame(frame::Error::BadFrame { offset, .. }) => {
-                (dw_status::DW_ERR_BAD_FRAME, offset, 0)
-            }
-            Error::NotJson { offset, at } => (dw_status::DW_ERR_NOT_JSON, offset, at as u64),
-            Error::NotAResponse => (dw_status::DW_ERR_NOT_A_RESPONSE, 0, 0),
+        let (offset, at) = match *error {
+            Error::Frame(
+                frame::Error::EventTooLarge { offset, .. }
+                | frame::Error::OutOfMemory { offset }
+                | frame::Error::BadFrame { offset, .. },
+            ) => (offset, 0),
+            Error::NotJson { offset, at } => (offset, at as u64),
+            Error::NotAResponse => (0, 0),
         };
+        let status = dw_status::of(error);
         (self.status, self.offset, self.at) = (status, offset, at);
         self.text.len = 0;
         // What does not fit is cut; a test has the longest.

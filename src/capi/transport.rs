@@ -4,9 +4,9 @@
 use super::status::dw_status;
 
 #[cfg(feature = "client")]
-pub(super) use built_in::{Cancel, Client, Error, Stream, client, decode_error, stream};
+pub(super) use built_in::{Cancel, Client, Error, Stream, client, event_error, stream};
 #[cfg(not(feature = "client"))]
-pub(super) use left_out::{Cancel, Client, Error, Stream, client, decode_error, stream};
+pub(super) use left_out::{Cancel, Client, Error, Stream, client, event_error, stream};
 
 /// What a client is told, as C says it: numbers not looked at yet.
 #[cfg_attr(not(feature = "client"), expect(dead_code, reason = "nobody asks"))]
@@ -89,8 +89,7 @@ mod built_in {
             Kind::Truncated => dw_status::DW_ERR_TRUNCATED,
             Kind::Limit => dw_status::DW_ERR_LIMIT,
             Kind::Cancelled => dw_status::DW_ERR_CANCELLED,
-            // Decoding has statuses of its own.
-            Kind::Decode => dw_status::DW_ERR_TRANSPORT,
+            Kind::Decode => dw_status::DW_ERR_NOT_A_RESPONSE,
         }
     }
 
@@ -243,9 +242,9 @@ mod built_in {
         }
     }
 
-    /// Of an error that concerns one event, or a whole response that could not be read, what it is.
-    pub(in crate::capi) fn decode_error(error: &Error) -> Option<&crate::Error> {
-        error.decode()
+    /// Of an error that concerns one event, what it is.
+    pub(in crate::capi) fn event_error(error: &Error) -> Option<&crate::Error> {
+        error.decode().filter(|_| !error.is_final())
     }
 
     impl Refusal {
@@ -254,7 +253,10 @@ mod built_in {
             let retry_after = status.and_then(|status| status.retry_after);
             let text = |text: Option<&String>| text.cloned().unwrap_or_default();
             Refusal {
-                status: kind_status(error.kind()),
+                status: match error.decode() {
+                    Some(decode) => dw_status::of(decode),
+                    None => kind_status(error.kind()),
+                },
                 http_status: status.map_or(0, |status| status.status.into()),
                 error_kind: status.map_or(0, |status| names::error_kind_number(status.kind)),
                 transient: error.is_transient(),
@@ -298,7 +300,7 @@ mod left_out {
         match *client {}
     }
 
-    pub(in crate::capi) fn decode_error(error: &Error) -> Option<&crate::Error> {
+    pub(in crate::capi) fn event_error(error: &Error) -> Option<&crate::Error> {
         match *error {}
     }
 

@@ -162,6 +162,9 @@ static void no_response(const char *base_url) {
     REQUIRE(dw_message_new(&message) == DW_OK);
     REQUIRE(dw_stream_fetch(stream, message) == DW_ERR_NOT_JSON);
     REQUIRE(dw_stream_failure(stream, &failure) == DW_OK && failure.status == DW_ERR_NOT_JSON);
+    /* Whose response it was, and what came. */
+    REQUIRE(failure.message.len > strlen(base_url));
+    REQUIRE(memcmp(failure.message.ptr, base_url, strlen(base_url)) == 0);
     dw_stream_free(stream);
     dw_message_free(message);
 }

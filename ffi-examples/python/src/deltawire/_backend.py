@@ -27,7 +27,7 @@ else:
         lib.ERROR_KINDS,
         lib.address(lib.decoder_next_batch),
         lib.address(lib.decoder_finish),
-        lib.address(lib.stream_next),
+        lib.address(lib.stream_next_batch),
     )
 
 Bytes = Union[bytes, bytearray, memoryview]
@@ -47,8 +47,8 @@ def reads(decoder: int, pure: bool) -> Reads:
     return Reads(reader.read, reader.finish)
 
 
-def waits(stream: int) -> Callable[[], Union[Delta, int]]:
-    """What waits for a stream's next delta; gives a status where there is none."""
+def waits(stream: int) -> Callable[["list[Delta]"], int]:
+    """What waits for a stream's next deltas and appends them; gives the library's status."""
     if HAS_SPEEDUPS:
-        return partial(_speedups.next, stream)
-    return _pure.Waiter(stream).next
+        return partial(_speedups.wait, stream)
+    return _pure.Waiter(stream).wait

@@ -192,7 +192,9 @@ class Stream(Closing):
     def __init__(self, pointer: int) -> None:
         self._handle = Handle("stream", pointer, lib.stream_free)
         self._acquire, self._release = self._handle.acquire, self._handle.release
-        self._next = waits(pointer)
+        self._wait = waits(pointer)
+        #: What has come and was not asked for yet, from the last to the first.
+        self._come: list[Delta] = []
         self._cancelling = threading.Lock()
         self._is_closing = False
         self._interrupts: contextlib.ExitStack = contextlib.ExitStack()
@@ -201,6 +203,9 @@ class Stream(Closing):
         return self
 
     def __next__(self) -> Delta:
+        come = self._come
+        if come and not self._is_closing:
+            return come.pop()
         # `with self._handle`, which costs two calls more.
         if not self._acquire(False):
             raise self._handle.busy()
@@ -208,15 +213,17 @@ class Stream(Closing):
             pointer = self._handle.pointer
             if not pointer:
                 raise self._handle.closed()
-            found = self._next()
-            if not isinstance(found, int):
-                return found
-            if found == lib.OK:
+            while (status := self._wait(come)) > 0:
+                # Those of a kind that is newer than this package are passed over.
+                if come:
+                    come.reverse()
+                    return come.pop()
+            if status == lib.OK:
                 end = End(lib.stream_end(pointer))
                 if end is End.COMPLETE:
                     raise StopIteration
                 raise IncompleteError(end)
-            failure = self._failure(pointer, found)
+            failure = self._failure(pointer, status)
         finally:
             self._release()
         if isinstance(failure, EventError):

@@ -362,10 +362,18 @@ client_new = _function(
 )
 client_free = _function(_quick, "dw_client_free", None, _pointer)
 client_stream = _function(_quick, "dw_client_stream", c_int32, _pointer, POINTER(Request), _out)
-stream_next = _function(_waiting, "dw_stream_next", c_int32, _pointer, POINTER(DwDelta))
+stream_next_batch = _function(
+    _waiting,
+    "dw_stream_next_batch",
+    c_int32,
+    _pointer,
+    POINTER(DwDelta),
+    c_size_t,
+    POINTER(c_size_t),
+)
 stream_fetch = _function(_waiting, "dw_stream_fetch", c_int32, _pointer, _pointer)
 stream_free = _function(_waiting, "dw_stream_free", None, _pointer)
-# Takes a lock that a thread in `dw_stream_next` may hold for a moment.
+# Takes a lock that a thread in `dw_stream_next_batch` may hold for a moment.
 stream_cancel = _function(_waiting, "dw_stream_cancel", None, _pointer)
 stream_end = _function(_quick, "dw_stream_end", c_uint32, _pointer)
 stream_failure = _function(_quick, "dw_stream_failure", c_int32, _pointer, POINTER(Failure))

@@ -131,14 +131,15 @@ class Waiter:
 
     def __init__(self, stream: int) -> None:
         self._stream = ctypes.c_void_p(stream)
-        self._delta = lib.DwDelta()
+        self._deltas = (lib.DwDelta * CAPACITY)()
+        self._count = ctypes.c_size_t()
 
-    def next(self) -> d.Delta | int:
-        """The next delta, or the status of a call that gave none."""
-        while True:
-            status = int(lib.stream_next(self._stream, byref(self._delta)))
-            if status <= 0:
-                return status
-            converted = _convert(self._delta)
-            if converted is not None:
-                return converted
+    def wait(self, out: list[d.Delta]) -> int:
+        """Appends the next delta and all behind it that have come. Returns the library's status."""
+        status = int(
+            lib.stream_next_batch(self._stream, self._deltas, CAPACITY, byref(self._count))
+        )
+        if status > 0:
+            converted = map(_convert, self._deltas[: self._count.value])
+            out.extend(delta for delta in converted if delta is not None)
+        return status

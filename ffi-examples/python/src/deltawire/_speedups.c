@@ -38,7 +38,7 @@ static PyObject *finish_reasons, *error_kinds;
 
 static dw_status (*next_batch)(dw_decoder *, dw_input *, dw_delta *, size_t, size_t *);
 static dw_status (*finish)(dw_decoder *, dw_delta *);
-static dw_status (*stream_next)(dw_stream *, dw_delta *);
+static dw_status (*stream_next_batch)(dw_stream *, dw_delta *, size_t, size_t *);
 
 static PyObject *text(dw_slice slice) {
     return PyUnicode_DecodeUTF8((const char *)slice.ptr, (Py_ssize_t)slice.len, "replace");
@@ -156,9 +156,9 @@ static int append(PyObject *out, const dw_delta *delta) {
 }
 
 static int is_set_up(void) {
-    if (stream_next == NULL)
+    if (stream_next_batch == NULL)
         PyErr_SetString(PyExc_RuntimeError, "setup was not called");
-    return stream_next != NULL;
+    return stream_next_batch != NULL;
 }
 
 PyDoc_STRVAR(read_doc,
@@ -214,26 +214,32 @@ static PyObject *finish_stream(PyObject *self, PyObject *const *args, Py_ssize_t
     return PyLong_FromLong(status);
 }
 
-PyDoc_STRVAR(next_doc, "next(stream, /)\n--\n\n"
-                       "The next delta, or the status of a call that gave none. Other threads run\n"
-                       "while it waits.");
+PyDoc_STRVAR(wait_doc, "wait(stream, out, /)\n--\n\n"
+                       "Appends the next delta and all behind it that have come. Returns the library's\n"
+                       "status. Other threads run while it waits.");
 
-static PyObject *next_delta(PyObject *self, PyObject *arg) {
+static PyObject *wait_for_deltas(PyObject *self, PyObject *const *args, Py_ssize_t len) {
     (void)self;
-    dw_stream *stream = PyLong_AsVoidPtr(arg);
+    if (len != 2 || !PyList_Check(args[1])) {
+        PyErr_SetString(PyExc_TypeError, "wait takes a stream and a list");
+        return NULL;
+    }
+    dw_stream *stream = PyLong_AsVoidPtr(args[0]);
     if (PyErr_Occurred() || !is_set_up())
         return NULL;
-    dw_delta delta;
+    dw_delta deltas[CAPACITY];
+    size_t found = 0;
     dw_status status;
-    do {
-        Py_BEGIN_ALLOW_THREADS
-        status = stream_next(stream, &delta);
-        Py_END_ALLOW_THREADS
-    } while (status > 0 && !is_known(&delta));
-    return status > 0 ? make(&delta) : PyLong_FromLong(status);
+    Py_BEGIN_ALLOW_THREADS
+    status = stream_next_batch(stream, deltas, CAPACITY, &found);
+    Py_END_ALLOW_THREADS
+    for (size_t at = 0; status > 0 && at < found; at++)
+        if (append(args[1], &deltas[at]) < 0)
+            return NULL;
+    return PyLong_FromLong(status);
 }
 
-PyDoc_STRVAR(setup_doc, "setup(kinds, finish_reasons, error_kinds, next_batch, finish, stream_next)\n"
+PyDoc_STRVAR(setup_doc, "setup(kinds, finish_reasons, error_kinds, next_batch, finish, stream_next_batch)\n"
                         "--\n\nTakes the classes, the names and the addresses of functions.");
 
 static PyObject *setup(PyObject *self, PyObject *args) {
@@ -274,7 +280,7 @@ static PyObject *setup(PyObject *self, PyObject *args) {
     Py_XSETREF(error_kinds, errors);
     *(void **)&next_batch = PyLong_AsVoidPtr(addresses[0]);
     *(void **)&finish = PyLong_AsVoidPtr(addresses[1]);
-    *(void **)&stream_next = PyLong_AsVoidPtr(addresses[2]);
+    *(void **)&stream_next_batch = PyLong_AsVoidPtr(addresses[2]);
     if (PyErr_Occurred())
         return NULL;
     Py_RETURN_NONE;
@@ -284,7 +290,7 @@ static PyMethodDef methods[] = {
     { "setup", setup, METH_VARARGS, setup_doc },
     { "read", (PyCFunction)(void (*)(void))read_chunk, METH_FASTCALL, read_doc },
     { "finish", (PyCFunction)(void (*)(void))finish_stream, METH_FASTCALL, finish_doc },
-    { "next", next_delta, METH_O, next_doc },
+    { "wait", (PyCFunction)(void (*)(void))wait_for_deltas, METH_FASTCALL, wait_doc },
     { NULL, NULL, 0, NULL },
 };
 
