@@ -93,6 +93,57 @@ fn chat_json_prints_the_lines_of_deltas() {
 }
 
 #[test]
+fn a_whole_reply_has_the_calls_of_the_providers_own_tools_and_nothing_empty() {
+    let body = concat!(
+        r#"{"id":"m","type":"message","role":"assistant","model":"tiny","content":["#,
+        r#"{"type":"server_tool_use","id":"s1","name":"web_search","input":{"query":"x"}},"#,
+        r#"{"type":"tool_use","id":"t1","name":"now","input":{}},"#,
+        r#"{"type":"text","text":"Found."}],"stop_reason":"end_turn"}"#
+    );
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base_url = format!("http://{}", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let (mut connection, _) = listener.accept().unwrap();
+        let mut reader = BufReader::new(connection.try_clone().unwrap());
+        let mut line = String::new();
+        while line != "\r\n" {
+            line.clear();
+            reader.read_line(&mut line).unwrap();
+        }
+        let len = body.len();
+        write!(
+            connection,
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len}\r\n\
+             Connection: close\r\n\r\n{body}"
+        )
+        .unwrap();
+    });
+    let args = [
+        "chat",
+        "--provider",
+        "anthropic",
+        "--no-stream",
+        "--json",
+        "Hi",
+        "--base-url",
+    ];
+    let (status, stdout, stderr) = run(deltawire(&args).arg(&base_url));
+    server.join().unwrap();
+    assert_eq!(status, Some(0), "{stderr}");
+    let has = |part: &str| stdout.lines().any(|line| line.contains(part));
+    assert!(
+        has(r#""type":"server_tool_call_start","choice":0,"index":0,"id":"s1""#),
+        "{stdout}"
+    );
+    assert!(has(r#""type":"server_tool_call_arguments""#), "{stdout}");
+    assert!(
+        has(r#""type":"tool_call_start","choice":0,"index":1,"id":"t1""#),
+        "{stdout}"
+    );
+    assert!(!has(r#""fragment":"""#), "{stdout}");
+}
+
+#[test]
 fn chat_prints_each_piece_before_the_next_comes() {
     let (go_on, wait) = mpsc::channel::<()>();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

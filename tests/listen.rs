@@ -285,6 +285,25 @@ fn ctrl_c_keeps_what_has_come_and_exits_with_130() {
 }
 
 #[test]
+fn data_that_cannot_be_read_is_not_sent() {
+    let server = Server::new([body("data: a\n\n")]);
+    let mut child = deltawire(&["listen", &server.url, "--data", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut stdin, b"{\"a\":\"\xff\"}").unwrap();
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("standard input: "), "{stderr}");
+    assert!(server.requests().is_empty(), "{:?}", server.requests());
+}
+
+#[test]
 fn what_cannot_be_asked_for_is_wrong_usage() {
     for args in [
         &["listen"][..],

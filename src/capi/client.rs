@@ -161,21 +161,16 @@ pub struct dw_client_options {
     pub decoder: *const dw_decoder_options,
 }
 
-const NO_SLICE: dw_slice = dw_slice {
-    ptr: core::ptr::null(),
-    len: 0,
-};
-
 // SAFETY: the struct has numbers and raw pointers alone, `struct_size` first.
 unsafe impl Options for dw_client_options {
     const DEFAULT: Self = dw_client_options {
         struct_size: 0,
         provider: 0,
-        base_url: NO_SLICE,
-        key: NO_SLICE,
-        api_version: NO_SLICE,
-        proxy: NO_SLICE,
-        ca_file: NO_SLICE,
+        base_url: dw_slice::NONE,
+        key: dw_slice::NONE,
+        api_version: dw_slice::NONE,
+        proxy: dw_slice::NONE,
+        ca_file: dw_slice::NONE,
         headers: core::ptr::null(),
         headers_len: 0,
         timeout_connect_ms: 0,
@@ -237,14 +232,14 @@ unsafe impl Options for dw_request {
     const DEFAULT: Self = dw_request {
         struct_size: 0,
         flags: 0,
-        model: NO_SLICE,
+        model: dw_slice::NONE,
         turns: core::ptr::null(),
         turns_len: 0,
         max_tokens: 0,
         n: 0,
         temperature: 0.0,
-        path: NO_SLICE,
-        json: NO_SLICE,
+        path: dw_slice::NONE,
+        json: dw_slice::NONE,
     };
 }
 

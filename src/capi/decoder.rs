@@ -83,11 +83,6 @@ pub struct dw_decoder_options {
     pub reasoning_field: dw_slice,
 }
 
-const NO_SLICE: dw_slice = dw_slice {
-    ptr: core::ptr::null(),
-    len: 0,
-};
-
 // SAFETY: the struct has numbers and raw pointers alone, `struct_size` first.
 unsafe impl Options for dw_decoder_options {
     const DEFAULT: Self = dw_decoder_options {
@@ -98,8 +93,8 @@ unsafe impl Options for dw_decoder_options {
         flags: 0,
         reserved0: 0,
         max_event_bytes: 0,
-        text_field: NO_SLICE,
-        reasoning_field: NO_SLICE,
+        text_field: dw_slice::NONE,
+        reasoning_field: dw_slice::NONE,
     };
 }
 

@@ -31,6 +31,12 @@ pub struct dw_input {
 static NOTHING: [u8; 1] = [0];
 
 impl dw_slice {
+    /// That of an option which is not set.
+    pub(super) const NONE: dw_slice = dw_slice {
+        ptr: core::ptr::null(),
+        len: 0,
+    };
+
     pub(super) const EMPTY: dw_slice = dw_slice {
         ptr: NOTHING.as_ptr(),
         len: 0,

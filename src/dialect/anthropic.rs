@@ -183,7 +183,7 @@ impl State {
                 // An empty object only keeps the place of what the deltas bring.
                 if block.get("input").is_some_and(|input| !input.is_empty()) {
                     let arguments = wire.doc.member_text(block, "input").unwrap_or_default();
-                    self.arguments(index, arguments, true, sink);
+                    self.progress.arguments(0, index, arguments, true, sink);
                 }
             }
             kind => sink.other(kind, wire.doc.text),
@@ -209,18 +209,10 @@ impl State {
                     ..Call::default()
                 };
                 let index = self.progress.tools.call(&call, sink);
-                self.arguments(index, text, false, sink);
+                self.progress.arguments(0, index, text, false, sink);
             }
             // Signatures, citations, summaries of what was compacted.
             name => sink.other(name, wire.doc.text),
-        }
-    }
-
-    fn arguments(&mut self, index: i32, fragment: &str, whole: bool, sink: &mut Sink) {
-        if self.progress.tools.is_server(0, index) == Some(true) {
-            sink.server_tool_call_arguments(0, index, fragment, whole);
-        } else {
-            sink.tool_call_arguments(0, index, fragment, whole);
         }
     }
 }

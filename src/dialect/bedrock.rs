@@ -140,11 +140,7 @@ impl State {
                     };
                     let index = self.progress.tools.call(&call, sink);
                     let fragment = value.text_of("input");
-                    if self.progress.tools.is_server(0, index) == Some(true) {
-                        sink.server_tool_call_arguments(0, index, fragment, false);
-                    } else {
-                        sink.tool_call_arguments(0, index, fragment, false);
-                    }
+                    self.progress.arguments(0, index, fragment, false, sink);
                 }
                 _ => sink.other(key, wire.doc.text),
             }

@@ -103,6 +103,19 @@ impl Progress {
         }
     }
 
+    /// A piece of the arguments of a call that is known, of whoever's tool it is.
+    pub(super) fn arguments(
+        &self,
+        choice: u32,
+        index: i32,
+        fragment: &str,
+        whole: bool,
+        sink: &mut Sink,
+    ) {
+        let is_server = self.tools.is_server(choice, index) == Some(true);
+        sink.arguments(choice, index, fragment, whole, is_server);
+    }
+
     /// Notes that the choice exists, and its finish reason unless that is empty or was noted before.
     pub(super) fn choice(&mut self, index: u32, finish: &str, sink: &mut Sink) {
         if finish.is_empty() {

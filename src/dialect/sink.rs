@@ -312,18 +312,15 @@ impl Sink {
         self.arguments(choice, index, fragment, whole, false);
     }
 
-    /// The same for a call that the provider runs.
-    pub(crate) fn server_tool_call_arguments(
+    /// The same, where the provider may run the call.
+    pub(crate) fn arguments(
         &mut self,
         choice: u32,
         index: i32,
         fragment: &str,
         whole: bool,
+        is_server: bool,
     ) {
-        self.arguments(choice, index, fragment, whole, true);
-    }
-
-    fn arguments(&mut self, choice: u32, index: i32, fragment: &str, whole: bool, is_server: bool) {
         if !fragment.is_empty() {
             let fragment = self.keep(fragment);
             let note = Note::ToolCallArguments {

@@ -50,7 +50,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PEM")]
     ca_file: Option<PathBuf>,
 
-    /// The proxy; `none` for none [default: ALL_PROXY, HTTPS_PROXY or HTTP_PROXY, but for the hosts
+    /// The proxy; `direct` for none [default: ALL_PROXY, HTTPS_PROXY or HTTP_PROXY, but for the hosts
     /// of NO_PROXY]
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,
@@ -82,7 +82,7 @@ impl Args {
         options.ca_file.clone_from(&self.ca_file);
         options.proxy = match self.proxy.as_deref() {
             None => Proxy::Environment,
-            Some("none") => Proxy::Direct,
+            Some("direct") => Proxy::Direct,
             Some(url) => Proxy::Url(url.into()),
         };
     }

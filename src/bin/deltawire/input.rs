@@ -58,3 +58,9 @@ impl Args {
         }
     }
 }
+
+/// All of standard input, which has to be text.
+pub(crate) fn text() -> Result<String, Failure> {
+    io::read_to_string(io::stdin().lock())
+        .map_err(|error| Failure::Usage(format!("standard input: {error}")))
+}

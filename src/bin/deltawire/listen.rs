@@ -8,6 +8,7 @@ use deltawire::client::{
 };
 
 use crate::connection::{self, Interrupt};
+use crate::input;
 use crate::output::{Object, Output, quoted};
 use crate::screen::say;
 use crate::{Failure, Outcome};
@@ -133,11 +134,15 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let mut options = Options::new(Provider::OpenAi);
     options.base_url.clone_from(&args.url);
     args.connection.apply(&mut options);
+    let data = match args.data.as_deref() {
+        Some("-") => input::text()?,
+        data => data.unwrap_or_default().into(),
+    };
     let interrupt = args.connection.cancel()?;
     let client = Client::new(options).map_err(|error| Failure::Usage(error.to_string()))?;
     let mut output = Output::new();
     let mut source = None;
-    let result = open(args, method, &client, &interrupt)
+    let result = open(args, method, &data, &client, &interrupt)
         .map(|opened| source.insert(opened))
         .map_err(Trouble::Client)
         .and_then(|source| print_all(source, args.max_events, &mut output));
@@ -176,10 +181,10 @@ enum Trouble {
 fn open(
     args: &Args,
     method: Method,
+    data: &str,
     client: &Client,
     interrupt: &Interrupt,
 ) -> Result<Source, Error> {
-    let body;
     let call = match method {
         Method::Get if args.reconnect != Some(When::Never) => {
             let mut reconnect = Reconnect::default();
@@ -191,13 +196,7 @@ fn open(
             return Ok(Source::Again(Box::new(source)));
         }
         Method::Get => client.get(&args.url),
-        Method::Post => {
-            body = match args.data.as_deref() {
-                Some("-") => std::io::read_to_string(std::io::stdin().lock()).unwrap_or_default(),
-                data => data.unwrap_or_default().into(),
-            };
-            client.post(&args.url, &body)
-        }
+        Method::Post => client.post(&args.url, data),
     };
     let call = match args.last_event_id.as_str() {
         "" => call,

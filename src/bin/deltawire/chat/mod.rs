@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use anstyle::Style;
 use deltawire::client::{Client, Error, Input, Options, Provider, Request, Stream};
+use deltawire::message::ToolCall;
 use deltawire::moderation::Unit;
 use deltawire::tokens::Counter;
 use deltawire::{Delta, Dialect, End, Message};
@@ -22,6 +23,7 @@ use self::print::{Lines, Print, Text};
 use self::report::Tokens;
 use self::spinner::Spinner;
 use crate::connection::{self, Interrupt};
+use crate::input;
 use crate::output::Output;
 use crate::screen::{FAINT, say, stderr_width};
 use crate::{Failure, Outcome};
@@ -179,8 +181,7 @@ fn prompt(argument: Option<&str>) -> Result<String, Failure> {
             if io::stdin().is_terminal() {
                 say("what to ask, ended by Ctrl-D:");
             }
-            io::read_to_string(io::stdin().lock())
-                .map_err(|error| Failure::Usage(format!("standard input: {error}")))?
+            input::text()?
         }
     };
     if prompt.trim().is_empty() {
@@ -424,18 +425,34 @@ fn deltas_of(message: &Message) -> Vec<Delta<'_>> {
                 text: &reply.refusal,
             },
         ];
-        deltas.extend(pieces.into_iter().filter(|piece| !is_empty(piece)));
+        deltas.extend(pieces);
         for call in &reply.tool_calls {
+            let (index, id, name, fragment) = parts(call);
             deltas.push(Delta::ToolCallStart {
                 choice,
-                index: call.index,
-                id: &call.id,
-                name: &call.name,
+                index,
+                id,
+                name,
             });
             deltas.push(Delta::ToolCallArguments {
                 choice,
-                index: call.index,
-                fragment: &call.arguments,
+                index,
+                fragment,
+                whole: false,
+            });
+        }
+        for call in &reply.server_tool_calls {
+            let (index, id, name, fragment) = parts(call);
+            deltas.push(Delta::ServerToolCallStart {
+                choice,
+                index,
+                id,
+                name,
+            });
+            deltas.push(Delta::ServerToolCallArguments {
+                choice,
+                index,
+                fragment,
                 whole: false,
             });
         }
@@ -450,15 +467,22 @@ fn deltas_of(message: &Message) -> Vec<Delta<'_>> {
     if !message.usage.is_empty() {
         deltas.push(Delta::Usage(message.usage));
     }
+    deltas.retain(|delta| !is_empty(delta));
     deltas
 }
 
-/// Empty pieces of text give no delta.
+fn parts(call: &ToolCall) -> (i32, &str, &str, &str) {
+    (call.index, &call.id, &call.name, &call.arguments)
+}
+
+/// Empty pieces of text and arguments give no delta.
 fn is_empty(delta: &Delta<'_>) -> bool {
     matches!(
         delta,
         Delta::Text { text: "", .. }
             | Delta::Reasoning { text: "", .. }
             | Delta::Refusal { text: "", .. }
+            | Delta::ToolCallArguments { fragment: "", .. }
+            | Delta::ServerToolCallArguments { fragment: "", .. }
     )
 }
