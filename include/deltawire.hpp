@@ -29,6 +29,8 @@
  * @endcode
  *
  * Without exceptions (-fno-exceptions) the functions that would throw are not there.
+ *
+ * One long file, as a program includes it whole or copies it.
  */
 
 #ifndef DELTAWIRE_HPP
@@ -440,17 +442,22 @@ private:
     std::unique_ptr<dw_parser, deleter> parser_;
 };
 
+/** Options of a moderator. */
+struct moderator_options : dw_moderator_options {
+    moderator_options() noexcept : dw_moderator_options DW_MODERATOR_OPTIONS_INIT {}
+};
+
 /** Text held back until it can be checked. */
 class moderator {
 public:
 #if DELTAWIRE_EXCEPTIONS
-    explicit moderator(const dw_moderator_options &options = DW_MODERATOR_OPTIONS_INIT) {
+    explicit moderator(const moderator_options &options = {}) {
         dw_status status;
         *this = moderator(options, status);
         check(status);
     }
 #endif
-    moderator(const dw_moderator_options &options, dw_status &status) noexcept {
+    moderator(const moderator_options &options, dw_status &status) noexcept {
         dw_moderator *made = nullptr;
         status = dw_moderator_new(&options, &made);
         moderator_.reset(made);

@@ -144,8 +144,9 @@ pub struct ReportedError {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Timing {
-    /// The arrival of each piece of text, reasoning, refusal or arguments.
-    pub tokens: Vec<Duration>,
+    /// The arrival of each piece of text, reasoning, refusal or arguments: often a token, sometimes
+    /// several.
+    pub pieces: Vec<Duration>,
     /// The arrival of the last delta.
     pub whole: Option<Duration>,
 }
@@ -297,7 +298,7 @@ impl Message {
                 | Delta::ToolCallArguments { .. }
                 | Delta::ServerToolCallArguments { .. }
         ) {
-            self.timing.tokens.push(arrived);
+            self.timing.pieces.push(arrived);
         }
     }
 
@@ -497,7 +498,7 @@ impl Timing {
     /// When the first piece came, in time since the request; `None` where none did.
     #[must_use]
     pub fn first_token(&self) -> Option<Duration> {
-        self.tokens.first().copied()
+        self.pieces.first().copied()
     }
 
     /// The median time from one piece to the next; `None` where fewer than two came. Pieces that came
@@ -517,7 +518,7 @@ impl Timing {
     /// The gap of that percentile, by nearest rank.
     fn gap(&self, percent: usize) -> Option<Duration> {
         let mut gaps: Vec<Duration> = self
-            .tokens
+            .pieces
             .windows(2)
             .map(|pair| pair[1].saturating_sub(pair[0]))
             .collect();

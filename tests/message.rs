@@ -358,7 +358,7 @@ fn timing_tells_the_first_piece_the_gaps_and_the_whole() {
     assert_eq!(timing.p95_gap(), Some(ms(190)));
     // 100 + 10 * (1 + 2 + … + 20) + 7
     assert_eq!(timing.whole, Some(ms(2207)));
-    assert_eq!(timing.tokens.len(), 21);
+    assert_eq!(timing.pieces.len(), 21);
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn a_message_is_put_together_with_its_arrivals() {
     let message = whole_message(stream(&server).unwrap());
     assert_eq!(message.text(), "Hello");
     assert!(message.is_complete());
-    assert_eq!(message.timing.tokens.len(), 2);
+    assert_eq!(message.timing.pieces.len(), 2);
     assert!(message.timing.first_token() <= message.timing.whole);
 }
 

@@ -267,7 +267,7 @@ impl Demo {
             ("chunks", format!("{} and [DONE]", streamed.chunks)),
             ("first token", self.beside(streamed.first(), guide.first)),
             (
-                "between tokens",
+                "between pieces",
                 format!(
                     "{} median, {} for 95 in 100; mostly 10 to 20 ms in the guide",
                     millis(timing.median_gap()),
@@ -333,7 +333,7 @@ impl Demo {
             )
         } else {
             let whole = whole.timing.whole.unwrap_or_default();
-            (streamed.message.timing.tokens.clone(), whole, "as measured")
+            (streamed.message.timing.pieces.clone(), whole, "as measured")
         };
         let first = pieces.first().copied().unwrap_or_default();
         let rows = [

@@ -117,7 +117,7 @@ static void error_codes() {
     REQUIRE(!message.tool_call(0) && message.info().is_complete == 1);
 
     /* This library is built without it. */
-    deltawire::moderator moderator(DW_MODERATOR_OPTIONS_INIT, status);
+    deltawire::moderator moderator({}, status);
     REQUIRE(status == DW_ERR_UNSUPPORTED && !moderator && !moderator.next());
 }
 

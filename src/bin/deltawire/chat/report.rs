@@ -74,7 +74,7 @@ impl Tokens {
 
 /// How many came each second between the first piece and the last.
 fn rate(message: &Message, tokens: &Tokens) -> Option<String> {
-    let pieces = &message.timing.tokens;
+    let pieces = &message.timing.pieces;
     let took = pieces.last()?.saturating_sub(*pieces.first()?);
     if took < Duration::from_millis(1) {
         return None;
@@ -138,7 +138,7 @@ pub(super) fn table(
         rows.push(("checks", checks.took()));
     }
     if timing.median_gap().is_some() {
-        let gaps = timing.tokens.windows(2);
+        let gaps = timing.pieces.windows(2);
         let longest = gaps.map(|pair| pair[1].saturating_sub(pair[0])).max();
         rows.push((
             "between pieces",
@@ -150,9 +150,9 @@ pub(super) fn table(
             ),
         ));
     }
-    rows.push(("last piece", time(timing.tokens.last().copied())));
+    rows.push(("last piece", time(timing.pieces.last().copied())));
     rows.push(("whole", time(timing.whole)));
-    rows.push(("pieces", timing.tokens.len().to_string()));
+    rows.push(("pieces", timing.pieces.len().to_string()));
     if let Some(rate) = rate(message, tokens) {
         rows.push(("rate", rate));
     }
@@ -181,10 +181,10 @@ pub(super) fn draw(path: &Path, message: &Message) -> Result<(), Failure> {
     if let Some(first) = timing.first_token() {
         rows.push(Row {
             name: "streamed",
-            pieces: &timing.tokens,
+            pieces: &timing.pieces,
             note: format!(
                 "{} pieces, the first after {}",
-                timing.tokens.len(),
+                timing.pieces.len(),
                 seconds(first)
             ),
         });
