@@ -5,7 +5,9 @@ use std::io::{self, Read};
 use std::time::{Duration, Instant};
 
 use ureq::BodyReader;
-use ureq::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
+use ureq::http::header::{
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION,
+};
 use ureq::http::response::Parts;
 use ureq::http::{HeaderMap, Method};
 
@@ -300,8 +302,13 @@ impl<'c> Call<'c> {
 
 /// A header's value; or what is wrong with it, without showing it.
 fn header_value(name: &HeaderName, value: &[u8]) -> Result<HeaderValue, String> {
-    HeaderValue::from_bytes(value)
-        .map_err(|_| format!("the value of the header {name} has a character that none may have"))
+    let fault = || format!("the value of the header {name} has a character that none may have");
+    let value = HeaderValue::from_bytes(value).map_err(|_| fault())?;
+    // Bytes beyond ASCII, which others may have.
+    if name == AUTHORIZATION && value.to_str().is_err() {
+        return Err(fault());
+    }
+    Ok(value)
 }
 
 impl Ready {

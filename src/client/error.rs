@@ -61,7 +61,7 @@ pub enum Kind {
 impl Kind {
     /// The kind's name, as the command prints it: `content-type`, `timeout`.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Kind::Request => "request",
             Kind::Connect => "connect",
@@ -79,6 +79,12 @@ impl Kind {
             Kind::Cancelled => "cancelled",
             Kind::Decode => "decode",
         }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
@@ -227,7 +233,10 @@ impl Error {
 
     fn caused(kind: Kind, url: &str, what: &str, source: impl Into<Source>) -> Self {
         let source = source.into();
-        let mut error = Error::new(kind, url, format!("{what}: {source}"));
+        // ureq's own word for an error of I/O says nothing to a reader.
+        let said = source.to_string();
+        let said = said.strip_prefix("io: ").unwrap_or(&said);
+        let mut error = Error::new(kind, url, format!("{what}: {said}"));
         error.0.source = Some(source);
         error
     }

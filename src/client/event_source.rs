@@ -65,8 +65,8 @@ pub struct EventSource {
     cancel: Cancel,
     events: Option<Events>,
     last_event_id: Vec<u8>,
-    /// What the server set, in milliseconds.
-    retry: Option<u64>,
+    /// What the server set.
+    retry: Option<Duration>,
     attempts: u32,
     /// Connections in a row that brought no event.
     fruitless: u32,
@@ -206,9 +206,7 @@ impl EventSource {
 
     /// How long to wait before the next connection.
     fn delay(&self) -> Duration {
-        let retry = self
-            .retry
-            .map_or(self.reconnect.retry, Duration::from_millis);
+        let retry = self.retry.unwrap_or(self.reconnect.retry);
         let doubled = 1 << self.fruitless.saturating_sub(1).min(16);
         let retry = retry.max(MIN_WAIT);
         retry.saturating_mul(doubled).min(MAX_WAIT.max(retry))
@@ -223,9 +221,9 @@ impl EventSource {
         }
     }
 
-    /// The reconnection time that the server set, in milliseconds.
+    /// The reconnection time that the server set.
     #[must_use]
-    pub fn retry(&self) -> Option<u64> {
+    pub fn retry(&self) -> Option<Duration> {
         self.retry
     }
 

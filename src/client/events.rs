@@ -1,6 +1,7 @@
 //! The events of a response, owned.
 
 use std::str;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -37,7 +38,7 @@ pub struct Events {
     chunk: Bytes,
     parsed: usize,
     parser: sse::Parser<Vec<u8>>,
-    retry: Option<u64>,
+    retry: Option<Duration>,
     at_end: bool,
 }
 
@@ -108,7 +109,9 @@ impl Events {
         let event = loop {
             match self.parser.next(&mut input) {
                 Ok(Some(Item::Event(event))) => break Ok(Some(owned(&event, &self.chunk))),
-                Ok(Some(Item::Retry(item))) => self.retry = Some(item.millis),
+                Ok(Some(Item::Retry(item))) => {
+                    self.retry = Some(Duration::from_millis(item.millis));
+                }
                 Ok(Some(_)) => {}
                 Ok(None) => break Ok(None),
                 Err(error) => break Err(error),
@@ -134,9 +137,9 @@ impl Events {
         let _ = self.parser.set_last_event_id(id);
     }
 
-    /// The reconnection time that the stream set, in milliseconds.
+    /// The reconnection time that the stream set.
     #[must_use]
-    pub fn retry(&self) -> Option<u64> {
+    pub fn retry(&self) -> Option<Duration> {
         self.retry
     }
 

@@ -39,7 +39,7 @@ impl Provider {
     /// The provider's name, as the command takes it: `openai`, `azure`, `anthropic`, `gemini`,
     /// `ollama`.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Provider::OpenAi => "openai",
             Provider::Azure => "azure",
@@ -105,7 +105,7 @@ impl Provider {
 
 impl fmt::Display for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        f.write_str(self.as_str())
     }
 }
 

@@ -228,7 +228,7 @@ fn the_server_sets_the_reconnection_time() {
     let mut source = source(&server);
     let began = std::time::Instant::now();
     assert!(source.next().unwrap().is_some());
-    assert_eq!(source.retry(), Some(300));
+    assert_eq!(source.retry(), Some(Duration::from_millis(300)));
     assert!(source.next().unwrap().is_none());
     assert!(
         began.elapsed() >= Duration::from_millis(300),

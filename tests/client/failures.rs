@@ -412,6 +412,14 @@ fn line_ends_inject_nothing() {
     assert_eq!(error.kind(), Kind::Request, "{error:?}");
     assert!(!format!("{error} {error:?}").contains(KEY), "{error:?}");
     assert!(server.requests().is_empty(), "{:?}", server.requests());
+    let mut options = super::options(&server.url);
+    options.key = Some("ключ-canary".into());
+    let error = Client::new(options)
+        .unwrap()
+        .stream(&request())
+        .unwrap_err();
+    assert_eq!(error.kind(), Kind::Request, "{error:?}");
+    assert!(!error.to_string().contains("canary"), "{error:?}");
     // Everything else of the options that goes into a request's head.
     for injected in ["x\r\nX-Injected: 1", "x\nX-Injected: 1", "x\rX", "x\0"] {
         let refuses = |change: fn(&mut deltawire::client::Options, &str)| {

@@ -110,7 +110,7 @@ impl Source {
         }
     }
 
-    fn retry(&self) -> Option<u64> {
+    fn retry(&self) -> Option<Duration> {
         match self {
             Source::Once(events) => events.retry(),
             Source::Again(source) => source.retry(),
@@ -156,6 +156,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
         None => args.last_event_id.clone(),
     };
     let retry = source.as_ref().and_then(Source::retry);
+    let retry = retry.map(|retry| retry.as_millis());
     output.line(
         Object::new()
             .text("last_event_id", &last_event_id)
@@ -238,7 +239,7 @@ fn describe(error: &Error) -> String {
     let retry_after = status.and_then(|status| status.retry_after);
     let body = status.map(|status| quoted(&status.body));
     let object = Object::new()
-        .text("kind", error.kind().name())
+        .text("kind", error.kind().as_str())
         .value("status", or_null(status.map(|status| status.status)))
         .value(
             "retry_after_ms",

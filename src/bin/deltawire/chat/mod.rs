@@ -115,11 +115,11 @@ pub(crate) struct Args {
 fn provider(name: &str) -> Result<Provider, String> {
     let known = Provider::ALL
         .iter()
-        .find(|provider| provider.name() == name);
+        .find(|provider| provider.as_str() == name);
     known.copied().ok_or_else(|| {
         let names: Vec<_> = Provider::ALL
             .iter()
-            .map(|provider| provider.name())
+            .map(|provider| provider.as_str())
             .collect();
         format!("it has to be one of {}", names.join(", "))
     })
