@@ -1,4 +1,5 @@
-//! The result does not depend on how the stream is cut: items, bytes, offsets, errors and limits.
+//! The result does not depend on how the stream is cut: items, bytes, offsets, errors and limits. One
+//! long file, since all of it asks the same two parsers.
 mod common;
 
 use common::framing::{Seen, cut, cuttings, every, feed, run};

@@ -7,7 +7,7 @@
 
 mod common;
 mod oracles;
-#[path = "common/twin.rs"]
+#[path = "common/twin/mod.rs"]
 mod twin;
 
 /// For the command's modules, whose words are caught.

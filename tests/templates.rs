@@ -4,7 +4,7 @@
 //! `PROPTEST_CASES` sets how many random streams are tried.
 #![cfg(feature = "delta")]
 
-#[path = "common/twin.rs"]
+#[path = "common/twin/mod.rs"]
 mod twin;
 
 use std::path::Path;

@@ -16,7 +16,7 @@ pub mod common {
 }
 #[path = "../../tests/oracles/mod.rs"]
 pub mod oracles;
-#[path = "../../tests/common/twin.rs"]
+#[path = "../../tests/common/twin/mod.rs"]
 mod twin;
 
 /// For the command's modules, whose words are caught.

@@ -1,4 +1,4 @@
-//! A decoder with templates against one without, after every call. See `tests/common/twin.rs`.
+//! A decoder with templates against one without, after every call. See `tests/common/twin`.
 
 use crate::twin;
 

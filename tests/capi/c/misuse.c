@@ -1,6 +1,7 @@
 /*
  * Everything that a program may do wrong and the header says what comes of it. Linked with the
- * library that has dw_test_panic, so that what follows a panic is seen too.
+ * library that has dw_test_panic, so that what follows a panic is seen too. One long program: each
+ * function below is one chapter of the header.
  */
 #include <deltawire.h>
 
