@@ -56,7 +56,8 @@ class Client(Closing):
     :param first_byte_timeout: from there to the first byte of the body; 600 s unless set.
     :param idle_timeout: between bytes; 300 s unless set.
     :param content_timeout: the same, for more than comments and pings; no limit unless set.
-    :param retries: attempts besides the first, where nothing can have begun; 2 unless set.
+    :param retries: attempts besides the first, where no connection came about or the server refused; 2
+        unless set.
     :param max_response_bytes: the largest whole response; None for 16 MiB.
 
     The other options are those of a `Decoder`.
