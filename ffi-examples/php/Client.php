@@ -154,7 +154,8 @@ final class Client
      * @param ?float  $firstByte for the first byte of the body; 600 unless set
      * @param ?float  $idle      for the next bytes; 300 unless set
      * @param ?float  $content   for more than comments and pings; none unless set
-     * @param ?int    $retries   attempts besides the first, where nothing can have begun; 2 unless set
+     * @param ?int    $retries   attempts besides the first, where no connection came about or the server
+     *                           refused; 2 unless set
      * @param Options $decoder   how responses are decoded
      */
     public function __construct(

@@ -49,7 +49,7 @@ module Deltawire
     # for its own; `proxy` nil for what the environment says, or "direct". Timeouts are in seconds, nil for
     # the default, Float::INFINITY for none: `connect` 10, `first_byte` 600, `idle` 300 for the next bytes,
     # `content` none for more than comments and pings. `retries` besides the first attempt are 2 unless said,
-    # and only where nothing can have begun. `decoder` has options of Decoder.new.
+    # and only where no connection came about or the server refused. `decoder` has options of Decoder.new.
     def initialize(provider: :openai, base_url: nil, key: nil, api_version: nil, proxy: nil, ca_file: nil,
                    headers: {}, connect: nil, first_byte: nil, idle: nil, content: nil, retries: nil,
                    max_response_bytes: nil, decoder: {})

@@ -117,8 +117,8 @@ public final class Client implements AutoCloseable {
         }
 
         /**
-         * How many attempts besides the first; 2 unless set. Only a request of which nothing can have begun is sent
-         * again.
+         * How many attempts besides the first; 2 unless set. A request is sent again only where no connection came
+         * about or the server refused.
          */
         public Builder retries(int count) {
             retries = count;
