@@ -5,10 +5,28 @@ use std::process;
 use std::thread;
 use std::time::Duration;
 
-use deltawire::client::{Cancel, Key, Options, Proxy};
+use deltawire::client::{Cancel, Error, Key, Options, Proxy};
 use deltawire::frame::MAX_EVENT_BYTES;
 
 use crate::{Failure, INTERRUPTED};
+
+/// What ends the printing of a response before the response ends.
+pub(crate) enum Trouble {
+    Client(Error),
+    Output(Failure),
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Trouble::Client(error)
+    }
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Self {
+        Trouble::Output(failure)
+    }
+}
 
 /// The arguments that say how to connect.
 #[derive(Debug, clap::Args)]

@@ -9,7 +9,7 @@ use deltawire::client::{Client, Input, Request};
 use deltawire::{Delta, Message};
 
 use crate::guide::{self, Times};
-use crate::picture::{self, Row};
+use crate::picture;
 use crate::screen::{Bar, FAINT, REPLY, Screen, TITLE, seconds, visible};
 use crate::server::{Options, Server};
 use crate::{Failure, Outcome};
@@ -335,24 +335,12 @@ impl Demo {
             let whole = whole.timing.whole.unwrap_or_default();
             (streamed.message.timing.pieces.clone(), whole, "as measured")
         };
-        let first = pieces.first().copied().unwrap_or_default();
-        let rows = [
-            Row {
-                name: "streamed",
-                pieces: &pieces,
-                note: format!(
-                    "{} pieces, the first after {}",
-                    pieces.len(),
-                    seconds(first)
-                ),
-            },
-            Row {
-                name: "whole",
-                pieces: &[whole],
-                note: format!("all at once, after {}", seconds(whole)),
-            },
-        ];
-        picture::write(path, &format!("\"Count to 100\", {whose}"), &rows)?;
+        picture::write(
+            path,
+            &format!("\"Count to 100\", {whose}"),
+            &pieces,
+            Some(whole),
+        )?;
         self.screen
             .text(&format!("Drawn in {}.", path.display()), FAINT)
     }

@@ -7,7 +7,7 @@ use deltawire::client::{
     Client, Error, Event, EventSource, Events, Key, Kind, Options, Provider, Reconnect,
 };
 
-use crate::connection::{self, Interrupt};
+use crate::connection::{self, Interrupt, Trouble};
 use crate::input;
 use crate::output::{Object, Output, quoted};
 use crate::screen::say;
@@ -173,12 +173,6 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     }
 }
 
-/// What ends the printing before the events end.
-enum Trouble {
-    Client(Error),
-    Output(Failure),
-}
-
 fn open(
     args: &Args,
     method: Method,
@@ -222,13 +216,13 @@ fn print_all(
                     .text("event", &text(&event.event))
                     .text("data", &text(&event.data))
                     .text("id", &text(&event.id));
-                output.line(line).map_err(Trouble::Output)?;
-                output.flush().map_err(Trouble::Output)?;
+                output.line(line)?;
+                output.flush()?;
                 events += 1;
             }
             Ok(None) => break,
             Err(error) if !error.is_final() => say(&error.to_string()),
-            Err(error) => return Err(Trouble::Client(error)),
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(())

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::Failure;
+use crate::screen::seconds;
 
 const WIDTH: f64 = 760.0;
 const LEFT: f64 = 90.0;
@@ -15,17 +16,38 @@ const TOP: f64 = 46.0;
 const ROW: f64 = 64.0;
 
 /// One way to have a reply.
-pub(crate) struct Row<'a> {
-    pub(crate) name: &'a str,
+struct Row<'a> {
+    name: &'a str,
     /// The arrival of each piece, in time since the request.
-    pub(crate) pieces: &'a [Duration],
+    pieces: &'a [Duration],
     /// What is said of it.
-    pub(crate) note: String,
+    note: String,
 }
 
-/// Writes the picture of some rows that have one axis of time.
-pub(crate) fn write(path: &Path, title: &str, rows: &[Row<'_>]) -> Result<(), Failure> {
-    fs::write(path, draw(title, rows))
+/// Writes the picture of a reply, as it came in pieces and as it would have come whole, with its last
+/// piece and not before.
+pub(crate) fn write(
+    path: &Path,
+    title: &str,
+    pieces: &[Duration],
+    whole: Option<Duration>,
+) -> Result<(), Failure> {
+    let streamed = pieces.first().map(|first| Row {
+        name: "streamed",
+        pieces,
+        note: format!(
+            "{} pieces, the first after {}",
+            pieces.len(),
+            seconds(*first)
+        ),
+    });
+    let at_once = Row {
+        name: "whole",
+        pieces: whole.as_slice(),
+        note: format!("all at once, after {}", seconds(whole.unwrap_or_default())),
+    };
+    let rows: Vec<Row<'_>> = streamed.into_iter().chain([at_once]).collect();
+    fs::write(path, draw(title, &rows))
         .map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
 }
 

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use anstyle::Style;
-use deltawire::client::{Client, Error, Input, Options, Provider, Request, Stream};
+use deltawire::client::{Client, Input, Options, Provider, Request, Stream};
 use deltawire::message::ToolCall;
 use deltawire::moderation::Unit;
 use deltawire::tokens::Counter;
@@ -22,7 +22,7 @@ use self::check::{Checks, Verdict};
 use self::print::{Lines, Print, Text};
 use self::report::Tokens;
 use self::spinner::Spinner;
-use crate::connection::{self, Interrupt};
+use crate::connection::{self, Interrupt, Trouble};
 use crate::input;
 use crate::output::Output;
 use crate::screen::{FAINT, say, stderr_width};
@@ -188,24 +188,6 @@ fn prompt(argument: Option<&str>) -> Result<String, Failure> {
         return Err(Failure::Usage("the prompt is empty".into()));
     }
     Ok(prompt)
-}
-
-/// What ends a chat before its time.
-enum Trouble {
-    Client(Error),
-    Output(Failure),
-}
-
-impl From<Error> for Trouble {
-    fn from(error: Error) -> Self {
-        Trouble::Client(error)
-    }
-}
-
-impl From<Failure> for Trouble {
-    fn from(failure: Failure) -> Self {
-        Trouble::Output(failure)
-    }
 }
 
 /// A reply on its way to whoever reads it.

@@ -9,7 +9,7 @@ use deltawire::tokens::Counter;
 
 use super::check::Checks;
 use crate::Failure;
-use crate::picture::{self, Row};
+use crate::picture;
 use crate::screen::{seconds, wrap};
 
 /// Tokens, as far as they are known.
@@ -173,30 +173,10 @@ pub(super) fn table(
     table
 }
 
-/// The picture of `--svg`. Whole, the reply would have been there with its last piece and not before.
+/// The picture of `--svg`.
 pub(super) fn draw(path: &Path, message: &Message) -> Result<(), Failure> {
     let timing = &message.timing;
-    let whole: Vec<Duration> = timing.whole.into_iter().collect();
-    let mut rows = Vec::new();
-    if let Some(first) = timing.first_token() {
-        rows.push(Row {
-            name: "streamed",
-            pieces: &timing.pieces,
-            note: format!(
-                "{} pieces, the first after {}",
-                timing.pieces.len(),
-                seconds(first)
-            ),
-        });
-    }
-    rows.push(Row {
-        name: "whole",
-        pieces: &whole,
-        note: format!(
-            "all at once, after {}",
-            seconds(timing.whole.unwrap_or_default())
-        ),
-    });
     let model = message.model.as_deref().unwrap_or("a model");
-    picture::write(path, &format!("A reply of {model} over time"), &rows)
+    let title = format!("A reply of {model} over time");
+    picture::write(path, &title, &timing.pieces, timing.whole)
 }
