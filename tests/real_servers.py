@@ -90,11 +90,11 @@ def deltawire(*arguments, key=None):
 
 
 def chat(base_url, *arguments, key=None):
-    return deltawire("chat", "--proxy", "none", "--retries", 0, "--base-url", base_url, *arguments, "Hi", key=key)
+    return deltawire("chat", "--proxy", "direct", "--retries", 0, "--base-url", base_url, *arguments, "Hi", key=key)
 
 
 def listen(url, *arguments):
-    status, stdout, _ = deltawire("listen", url, "--proxy", "none", "--retries", 0, "--reconnect", "never", *arguments)
+    status, stdout, _ = deltawire("listen", url, "--proxy", "direct", "--retries", 0, "--reconnect", "never", *arguments)
     with contextlib.suppress(ValueError, IndexError, KeyError):
         return status, json.loads(stdout.splitlines()[-1])["error"]
     return status, stdout
@@ -193,7 +193,7 @@ def nginx(folder):
         told = isinstance(error, dict) and (error["kind"], error["status"], error["retry_after_ms"], error["body"])
         check("a refusal with Retry-After", (status, told) == (3, ("status", 429, 7000, "slow down")), error)
         status, error = listen(f"{url}/dead/x", *ca)
-        told = isinstance(error, dict) and (error["kind"], error["status"], "Bad Gateway" in error["body"])
+        told = isinstance(error, dict) and (error["kind"], error["status"], "Bad Gateway" in (error["body"] or ""))
         check("an upstream that is down", (status, told) == (3, ("status", 502, True)), error)
         status, error = listen(f"{url}/moved", *ca)
         told = isinstance(error, dict) and (error["kind"], error["status"])
@@ -207,7 +207,7 @@ def nginx(folder):
         # The upstream is stopped in the middle: nginx gives up after 1 s, then it is killed.
         for name, stop in (("falls silent", signal.SIGSTOP), ("dies", signal.SIGKILL)):
             client = subprocess.Popen(
-                [COMMAND, "chat", "--json", "--proxy", "none", "--retries", "0", "--base-url", f"{url}/slow/v1",
+                [COMMAND, "chat", "--json", "--proxy", "direct", "--retries", "0", "--base-url", f"{url}/slow/v1",
                  *map(str, ca), "Hi"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             first = client.stdout.readline()
             os.kill(slow_process.pid, stop)
