@@ -1,9 +1,8 @@
 //! HTTP/1.1 from the server's side: requests read off a connection, answers written to it.
 //!
 //! A connection is read by the thread that answers it, so one that is kept open without a request, or
-//! whose client does not read, holds up no other. That is why this is no library's server: the small
-//! blocking ones share a pool of threads, in which connections that come together wait for those that
-//! are kept open; the others bring a runtime. Heads are read by `httparse`.
+//! whose client does not read, holds up no other. In the pool of threads that `tiny_http` has, connections
+//! that come together wait for those that are kept open; hence this one. Heads are read by `httparse`.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
