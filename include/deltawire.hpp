@@ -463,7 +463,10 @@ public:
         moderator_.reset(made);
     }
 
-    /** DW_OK for text, which is held; DW_DELTA for what is the caller's, behind the pieces. */
+    /**
+     * DW_OK for text, which is held; DW_DELTA for what is the caller's, behind the pieces; else an error, of
+     * which nothing is held.
+     */
     dw_status push(const delta &news) noexcept { return dw_moderator_push(get(), news.get()); }
     /** The next piece that is whole; its text lives until the next call. */
     std::optional<delta> next() noexcept {

@@ -34,6 +34,7 @@ use alloc::vec::Vec;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::delta::Delta;
+use crate::dialect::note::Kind;
 use crate::memory;
 
 /// How much text is held back for one choice unless [`Options::max_held_bytes`] says otherwise: 4 KiB.
@@ -77,14 +78,6 @@ impl Options {
             max_held_bytes: MAX_HELD_BYTES,
         }
     }
-}
-
-/// Which of a choice's texts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Text,
-    Reasoning,
-    Refusal,
 }
 
 /// A text of which something is held back.
@@ -219,12 +212,7 @@ impl Moderator {
         let start = held.from;
         held.from += len;
         let text = held.text.get(start..held.from)?;
-        let choice = held.choice;
-        Some(match held.kind {
-            Kind::Text => Delta::Text { choice, text },
-            Kind::Reasoning => Delta::Reasoning { choice, text },
-            Kind::Refusal => Delta::Refusal { choice, text },
-        })
+        Some(held.kind.delta(held.choice, text))
     }
 
     /// The stream is at its end: what is held is whole as it is, for [`next`](Self::next) to give.

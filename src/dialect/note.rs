@@ -28,6 +28,18 @@ pub(crate) enum Kind {
     Refusal,
 }
 
+impl Kind {
+    /// The delta of a piece.
+    #[inline]
+    pub(crate) fn delta(self, choice: u32, text: &str) -> Delta<'_> {
+        match self {
+            Kind::Text => Delta::Text { choice, text },
+            Kind::Reasoning => Delta::Reasoning { choice, text },
+            Kind::Refusal => Delta::Refusal { choice, text },
+        }
+    }
+}
+
 /// A delta, its text as positions in the sink's.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Note {
@@ -133,21 +145,7 @@ impl Note {
     #[inline]
     pub(crate) fn with<'a>(&self, text: &'a str) -> Option<Delta<'a>> {
         Some(match *self {
-            Note::Piece {
-                kind: Kind::Text,
-                choice,
-                ..
-            } => Delta::Text { choice, text },
-            Note::Piece {
-                kind: Kind::Reasoning,
-                choice,
-                ..
-            } => Delta::Reasoning { choice, text },
-            Note::Piece {
-                kind: Kind::Refusal,
-                choice,
-                ..
-            } => Delta::Refusal { choice, text },
+            Note::Piece { kind, choice, .. } => kind.delta(choice, text),
             Note::ToolCallArguments {
                 choice,
                 index,
