@@ -112,6 +112,26 @@ pub enum Delta<'a> {
     Done,
 }
 
+/// The kinds of text in a reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TextKind {
+    Text,
+    Reasoning,
+    Refusal,
+}
+
+impl TextKind {
+    /// Returns a delta of this kind.
+    #[inline]
+    pub(crate) fn delta(self, choice: u32, text: &str) -> Delta<'_> {
+        match self {
+            TextKind::Text => Delta::Text { choice, text },
+            TextKind::Reasoning => Delta::Reasoning { choice, text },
+            TextKind::Refusal => Delta::Refusal { choice, text },
+        }
+    }
+}
+
 /// Why a choice ended, in one vocabulary for all providers.
 ///
 /// The provider's own words stand beside it, in [`Delta::Finish`].

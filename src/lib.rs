@@ -287,13 +287,17 @@ pub mod decoder;
 pub mod delta;
 #[cfg(feature = "delta")]
 pub mod dialect;
-pub mod frame;
 #[cfg(feature = "delta")]
-mod memory;
+mod fallible;
+pub mod frame;
 #[cfg(feature = "delta")]
 pub mod message;
 #[cfg(feature = "moderation")]
 pub mod moderation;
+#[cfg(feature = "delta")]
+mod reply;
+#[cfg(feature = "delta")]
+mod tape;
 #[cfg(feature = "delta")]
 mod template;
 #[cfg(feature = "tokens")]
@@ -305,6 +309,8 @@ pub use decoder::{Decoder, End, Error, Fields, Options};
 pub use delta::{Delta, ErrorKind, FinishReason, StreamError, Usage};
 #[cfg(feature = "delta")]
 pub use dialect::Dialect;
+#[cfg(feature = "delta")]
+pub use fallible::OutOfMemory;
 #[cfg(feature = "delta")]
 pub use message::{Choice, Message, ToolCall};
 

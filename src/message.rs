@@ -9,13 +9,9 @@ use core::fmt;
 use core::time::Duration;
 use std::collections::HashMap;
 
-use crate::decoder::{End, Error, Fields};
+use crate::decoder::{self, End, Error};
 use crate::delta::{Delta, ErrorKind, FinishReason, Usage};
-use crate::dialect::{self, Wire, json, sink::Sink};
-use crate::frame;
-use crate::memory;
-
-const OUT_OF_MEMORY: Error = Error::Frame(frame::Error::OutOfMemory { offset: 0 });
+use crate::fallible::{self, OutOfMemory};
 
 /// A reply, put together from the deltas of a stream or read from a whole response.
 ///
@@ -161,29 +157,31 @@ impl Message {
     /// Takes in a delta. Ends the process where there is no memory for it, as a `String` that grows
     /// does; [`try_push`](Self::try_push) does not.
     pub fn push(&mut self, delta: &Delta<'_>) {
-        if !self.try_push(delta) {
-            memory::give_up(size_of::<Choice>());
+        if self.try_push(delta).is_err() {
+            fallible::give_up(size_of::<Choice>());
         }
     }
 
-    /// Takes in a delta. Returns false where there is no memory for it: then nothing of it is taken
-    /// in, but that its choice or its call exists.
-    #[must_use = "false means that the delta was not taken in"]
-    pub fn try_push(&mut self, delta: &Delta<'_>) -> bool {
-        let is_taken = self.put(delta).is_some();
-        self.pushed.0 += usize::from(is_taken);
-        is_taken
+    /// Appends a delta.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfMemory`]: nothing of the delta is kept, except that its choice or its call exists.
+    pub fn try_push(&mut self, delta: &Delta<'_>) -> Result<(), OutOfMemory> {
+        self.put(delta)?;
+        self.pushed.0 += 1;
+        Ok(())
     }
 
-    fn put(&mut self, delta: &Delta<'_>) -> Option<()> {
+    fn put(&mut self, delta: &Delta<'_>) -> Result<(), OutOfMemory> {
         let order = self.pushed;
         match *delta {
             Delta::Start { id, model, role } => {
                 let news = |known: &Option<String>, said: &str| {
                     if known.is_none() && !said.is_empty() {
-                        memory::copy(said).map(Some)
+                        fallible::copy(said).map(Some)
                     } else {
-                        Some(None)
+                        Ok(None)
                     }
                 };
                 let id = news(&self.id, id)?;
@@ -195,15 +193,15 @@ impl Message {
             }
             Delta::Text { choice, text } => {
                 let choice = self.choice_mut(choice)?;
-                return memory::push_str(&mut choice.text, text).then_some(());
+                return fallible::push_str(&mut choice.text, text);
             }
             Delta::Reasoning { choice, text } => {
                 let choice = self.choice_mut(choice)?;
-                return memory::push_str(&mut choice.reasoning, text).then_some(());
+                return fallible::push_str(&mut choice.reasoning, text);
             }
             Delta::Refusal { choice, text } => {
                 let choice = self.choice_mut(choice)?;
-                return memory::push_str(&mut choice.refusal, text).then_some(());
+                return fallible::push_str(&mut choice.refusal, text);
             }
             Delta::ToolCallStart {
                 choice,
@@ -251,22 +249,22 @@ impl Message {
                 reason,
                 raw,
             } => {
-                let raw = memory::copy(raw)?;
+                let raw = fallible::copy(raw)?;
                 self.choice_mut(choice)?.finish = Some(Finish { reason, raw });
             }
             Delta::Usage(usage) => self.usage.merge(&usage),
             Delta::Error(error) if self.error.is_none() => {
                 self.error = Some(ReportedError {
                     kind: error.kind,
-                    code: memory::copy(error.code)?,
-                    message: memory::copy(error.message)?,
+                    code: fallible::copy(error.code)?,
+                    message: fallible::copy(error.message)?,
                     transient: error.transient,
                 });
             }
             Delta::Error(_) | Delta::Other { .. } => {}
             Delta::Done => self.done = true,
         }
-        Some(())
+        Ok(())
     }
 
     /// Takes in a delta that arrived so long after the request, and notes that in `timing`.
@@ -312,36 +310,11 @@ impl Message {
     /// # Errors
     ///
     /// [`Error::NotJson`], whose `offset` is 0, [`Error::NotAResponse`] for JSON that is no response
-    /// of a known dialect, and [`frame::Error::OutOfMemory`]. An error that the provider reports is no
+    /// of a known dialect, and [`frame::Error::OutOfMemory`](crate::frame::Error::OutOfMemory). An error that the provider reports is no
     /// error here but the message's.
     pub fn from_response(body: &[u8]) -> Result<Message, Error> {
         let mut message = Message::new();
-        let mut sink = Sink::default();
-        let read = json::read(body, |doc| {
-            dialect::whole(
-                &Wire {
-                    event: "",
-                    doc,
-                    fields: Fields::NONE,
-                },
-                &mut sink,
-            )
-        });
-        let read = read.map_err(|unread| match unread {
-            json::Unread::NotJson { at } => Error::NotJson { offset: 0, at },
-            json::Unread::OutOfMemory => OUT_OF_MEMORY,
-        })?;
-        if sink.is_short() {
-            return Err(OUT_OF_MEMORY);
-        }
-        if !read {
-            return Err(Error::NotAResponse);
-        }
-        while let Some(delta) = sink.next() {
-            if !message.try_push(&delta) {
-                return Err(OUT_OF_MEMORY);
-            }
-        }
+        decoder::read_complete_body(body, |delta| message.try_push(&delta))?;
         message.done = message.error.is_none();
         message.end = message.done.then_some(End::Complete);
         Ok(message)
@@ -366,24 +339,24 @@ impl Message {
     }
 
     fn calls(&self, of: fn(&Choice) -> &[ToolCall]) -> Vec<(u32, &ToolCall)> {
-        let give_up = || memory::give_up(size_of::<ToolCall>());
-        self.try_calls(of).unwrap_or_else(give_up)
+        let give_up = || fallible::give_up(size_of::<ToolCall>());
+        self.try_calls(of).unwrap_or_else(|OutOfMemory| give_up())
     }
 
-    /// The calls of one kind, in the order in which they began; `None` where there is no memory for
-    /// the list.
+    /// Returns the calls of one kind in the order in which they began.
     pub(crate) fn try_calls(
         &self,
         of: fn(&Choice) -> &[ToolCall],
-    ) -> Option<Vec<(u32, &ToolCall)>> {
+    ) -> Result<Vec<(u32, &ToolCall)>, OutOfMemory> {
         let mut calls = Vec::new();
         for choice in &self.choices {
-            calls.try_reserve(of(choice).len()).ok()?;
+            let room = calls.try_reserve(of(choice).len());
+            room.map_err(|_| OutOfMemory)?;
             calls.extend(of(choice).iter().map(|call| (choice.index, call)));
         }
         // No two began with the same delta.
         calls.sort_unstable_by_key(|(_, call)| call.order.0);
-        Some(calls)
+        Ok(calls)
     }
 
     /// The choice of that index.
@@ -399,14 +372,14 @@ impl Message {
         self.end == Some(End::Complete) && self.error.is_none()
     }
 
-    fn choice_mut(&mut self, index: u32) -> Option<&mut Choice> {
+    fn choice_mut(&mut self, index: u32) -> Result<&mut Choice, OutOfMemory> {
         let at = match self
             .choices
             .binary_search_by_key(&index, |choice| choice.index)
         {
             Ok(at) => at,
             Err(at) => {
-                self.choices.try_reserve(1).ok()?;
+                self.choices.try_reserve(1).map_err(|_| OutOfMemory)?;
                 self.choices.insert(
                     at,
                     Choice {
@@ -417,7 +390,7 @@ impl Message {
                 at
             }
         };
-        self.choices.get_mut(at)
+        self.choices.get_mut(at).ok_or(OutOfMemory)
     }
 }
 
@@ -430,11 +403,10 @@ impl Choice {
         }
     }
 
-    /// Opens a call, or returns to the one that is meant, and gives its position; `None` where there
-    /// is no memory for it.
-    fn start_tool_call(&mut self, start: ToolCall, is_server: bool) -> Option<usize> {
+    /// Opens a call, or finds the one that is meant, and returns its position.
+    fn start_tool_call(&mut self, start: ToolCall, is_server: bool) -> Result<usize, OutOfMemory> {
         let meaning = (start.index, is_server);
-        self.current.0.try_reserve(1).ok()?;
+        self.current.0.try_reserve(1).map_err(|_| OutOfMemory)?;
         let current = self.current.0.get(&meaning).copied();
         let calls = self.calls_mut(is_server);
         let is_same =
@@ -456,11 +428,13 @@ impl Choice {
                 }
                 at
             }
-            None if memory::push(calls, start) => calls.len() - 1,
-            None => return None,
+            None => {
+                fallible::push(calls, start)?;
+                calls.len() - 1
+            }
         };
         self.current.0.insert(meaning, at);
-        Some(at)
+        Ok(at)
     }
 
     /// Adds to the arguments of the call that `start` would begin if it were not known.
@@ -470,25 +444,28 @@ impl Choice {
         is_server: bool,
         fragment: &str,
         whole: bool,
-    ) -> Option<()> {
+    ) -> Result<(), OutOfMemory> {
         let current = self.current.0.get(&(start.index, is_server)).copied();
-        let at = current.or_else(|| self.start_tool_call(start, is_server))?;
+        let at = match current {
+            Some(at) => at,
+            None => self.start_tool_call(start, is_server)?,
+        };
         let arguments = &mut self.calls_mut(is_server)[at].arguments;
-        arguments.try_reserve(fragment.len()).ok()?;
+        let room = arguments.try_reserve(fragment.len());
+        room.map_err(|_| OutOfMemory)?;
         if whole {
             arguments.clear();
         }
         arguments.push_str(fragment);
-        Some(())
+        Ok(())
     }
 }
 
 impl ToolCall {
-    /// `None` where there is no memory for it.
-    fn new(id: &str, name: &str) -> Option<Self> {
-        Some(ToolCall {
-            id: memory::copy(id)?,
-            name: memory::copy(name)?,
+    fn new(id: &str, name: &str) -> Result<Self, OutOfMemory> {
+        Ok(ToolCall {
+            id: fallible::copy(id)?,
+            name: fallible::copy(name)?,
             ..ToolCall::default()
         })
     }

@@ -33,9 +33,8 @@ use alloc::vec::Vec;
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use crate::delta::Delta;
-use crate::dialect::note::Kind;
-use crate::memory;
+use crate::delta::{Delta, TextKind};
+use crate::fallible::{self, OutOfMemory};
 
 /// How much text is held back for one choice unless [`Options::max_held_bytes`] says otherwise: 4 KiB.
 pub const MAX_HELD_BYTES: usize = 4096;
@@ -83,7 +82,7 @@ impl Options {
 /// A text of which something is held back.
 #[derive(Debug)]
 struct Held {
-    kind: Kind,
+    kind: TextKind,
     choice: u32,
     text: String,
     /// What was handed out of it, in bytes.
@@ -131,30 +130,34 @@ impl Moderator {
     /// Once [stopped](Self::stop), text is dropped. Ends the process where there is no memory for the
     /// text, as a `String` that grows does; [`try_push`](Self::try_push) does not.
     pub fn push(&mut self, delta: &Delta<'_>) -> bool {
-        let give_up = || memory::give_up(size_of::<Held>());
-        self.try_push(delta).unwrap_or_else(give_up)
+        let give_up = || fallible::give_up(size_of::<Held>());
+        self.try_push(delta).unwrap_or_else(|OutOfMemory| give_up())
     }
 
-    /// The same; `None` where there is no memory for the text, of which nothing is held then.
-    pub fn try_push(&mut self, delta: &Delta<'_>) -> Option<bool> {
+    /// Appends a delta like [`push`](Self::push).
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfMemory`]: nothing of the text is kept.
+    pub fn try_push(&mut self, delta: &Delta<'_>) -> Result<bool, OutOfMemory> {
         let (kind, choice, text) = match *delta {
-            Delta::Text { choice, text } => (Kind::Text, choice, text),
-            Delta::Reasoning { choice, text } => (Kind::Reasoning, choice, text),
-            Delta::Refusal { choice, text } => (Kind::Refusal, choice, text),
+            Delta::Text { choice, text } => (TextKind::Text, choice, text),
+            Delta::Reasoning { choice, text } => (TextKind::Reasoning, choice, text),
+            Delta::Refusal { choice, text } => (TextKind::Refusal, choice, text),
             Delta::ToolCallStart { choice, .. }
             | Delta::ServerToolCallStart { choice, .. }
             | Delta::Finish { choice, .. } => {
                 self.end(|held| held.choice == choice);
-                return Some(false);
+                return Ok(false);
             }
             Delta::Error(_) | Delta::Done => {
                 self.finish();
-                return Some(false);
+                return Ok(false);
             }
-            _ => return Some(false),
+            _ => return Ok(false),
         };
         if self.is_stopped {
-            return Some(true);
+            return Ok(true);
         }
         // Another kind of text in a choice ends the one before it.
         self.end(|held| held.choice == choice && held.kind != kind);
@@ -175,16 +178,12 @@ impl Moderator {
                 is_whole: false,
                 is_searched: false,
             };
-            if !memory::push(&mut self.held, new) {
-                return None;
-            }
+            fallible::push(&mut self.held, new)?;
         }
-        let is_had = self
-            .held
-            .iter_mut()
-            .find(|held| is_this(held))?
-            .append(text);
-        is_had.then_some(true)
+        let mut held = self.held.iter_mut();
+        let held = held.find(|held| is_this(held)).ok_or(OutOfMemory)?;
+        held.append(text)?;
+        Ok(true)
     }
 
     fn end(&mut self, is_meant: impl Fn(&Held) -> bool) {
@@ -249,15 +248,14 @@ impl Held {
         self.from == self.text.len()
     }
 
-    /// Returns false, and adds nothing, where there is no memory.
-    fn append(&mut self, text: &str) -> bool {
+    fn append(&mut self, text: &str) -> Result<(), OutOfMemory> {
         // What was handed out is dropped where that moves less than it frees.
         if self.from > self.text.len() / 2 {
             self.text.drain(..self.from);
             self.from = 0;
         }
         self.is_searched = false;
-        memory::push_str(&mut self.text, text)
+        fallible::push_str(&mut self.text, text)
     }
 
     /// How long the piece is that the rest begins with, in bytes, if one is whole.

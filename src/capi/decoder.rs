@@ -20,8 +20,8 @@ use super::options::{self, Options};
 use super::slice::{dw_input, dw_slice};
 use super::status::{Failure, dw_error, dw_status};
 use super::window::Window;
+use crate::fallible;
 use crate::frame::{Eof, MAX_EVENT_BYTES};
-use crate::memory;
 use crate::{Decoder, Error, Fields};
 
 /// Reads one response.
@@ -113,7 +113,7 @@ impl dw_decoder_options {
             match name.map_err(|_| wrong)? {
                 "" => Ok(None),
                 name => Ok(Some(
-                    memory::copy(name).ok_or(dw_status::DW_ERR_OUT_OF_MEMORY)?,
+                    fallible::copy(name).map_err(|_| dw_status::DW_ERR_OUT_OF_MEMORY)?,
                 )),
             }
         };
@@ -204,12 +204,9 @@ pub unsafe extern "C" fn dw_decoder_new(
             Ok(options) => options,
             Err(status) => return status,
         };
-        let Some(made) = Decoder::try_with_options(options) else {
-            return dw_status::DW_ERR_OUT_OF_MEMORY;
-        };
         let made = give(dw_decoder {
             is_poisoned: false,
-            decoder: made,
+            decoder: Decoder::with_options(options),
             window: Window::default(),
             kept: Vec::new(),
             pending: None,
@@ -522,7 +519,7 @@ pub unsafe extern "C" fn dw_decoder_seen(
 ) -> dw_status {
     // SAFETY: NULL, or a decoder that was not freed and that no other thread changes meanwhile.
     let decoder = unsafe { decoder.as_ref() };
-    let bytes = |handle: &dw_decoder| Ok(dw_slice::of(handle.decoder.seen()));
+    let bytes = |handle: &dw_decoder| Ok(dw_slice::of(handle.decoder.unrecognised_body()));
     // SAFETY: NULL, or a slice that may be written.
     unsafe { show(decoder, seen, bytes) }
 }

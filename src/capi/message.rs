@@ -207,7 +207,7 @@ pub unsafe extern "C" fn dw_message_push(
         let Some(delta) = (unsafe { delta.get() }) else {
             return dw_status::DW_ERR_ARGUMENT;
         };
-        if handle.message.try_push(&delta) {
+        if handle.message.try_push(&delta).is_ok() {
             dw_status::DW_OK
         } else {
             dw_status::DW_ERR_OUT_OF_MEMORY
@@ -380,7 +380,7 @@ fn nth(
     at: usize,
 ) -> Result<dw_tool_call, dw_status> {
     let calls = message.try_calls(of);
-    let calls = calls.ok_or(dw_status::DW_ERR_OUT_OF_MEMORY)?;
+    let calls = calls.map_err(|_| dw_status::DW_ERR_OUT_OF_MEMORY)?;
     let call = calls.get(at).ok_or(dw_status::DW_ERR_ARGUMENT)?;
     Ok(dw_tool_call::of(call))
 }

@@ -103,7 +103,7 @@ mod built {
 mod built {
     use super::super::status::dw_status;
     use super::dw_moderator_options;
-    use crate::Delta;
+    use crate::{Delta, OutOfMemory};
 
     pub(super) enum Moderator {}
 
@@ -112,7 +112,7 @@ mod built {
     }
 
     impl Moderator {
-        pub(super) fn try_push(&mut self, _: &Delta<'_>) -> Option<bool> {
+        pub(super) fn try_push(&mut self, _: &Delta<'_>) -> Result<bool, OutOfMemory> {
             match *self {}
         }
 
@@ -199,9 +199,9 @@ pub unsafe extern "C" fn dw_moderator_push(
             return dw_status::DW_ERR_ARGUMENT;
         };
         match handle.moderator.try_push(&delta) {
-            Some(true) => dw_status::DW_OK,
-            Some(false) => dw_status::DW_DELTA,
-            None => dw_status::DW_ERR_OUT_OF_MEMORY,
+            Ok(true) => dw_status::DW_OK,
+            Ok(false) => dw_status::DW_DELTA,
+            Err(_) => dw_status::DW_ERR_OUT_OF_MEMORY,
         }
     })
 }

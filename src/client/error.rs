@@ -10,9 +10,9 @@ use super::line::{Fault, Line};
 use super::options::Secrets;
 use crate::decoder;
 use crate::delta;
-use crate::dialect::error::{Said, kind_of_status};
-use crate::dialect::json;
 use crate::frame;
+use crate::reply::error::{ProviderError, kind_of_status};
+use crate::tape;
 
 /// How much of the body of a refusal is kept, in bytes.
 pub(super) const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -161,7 +161,7 @@ impl Status {
             transient: false,
             body: String::new(),
         };
-        let mut note = |said: Said<'_>| {
+        let mut note = |said: ProviderError<'_>| {
             let kind = said.kind();
             // `invalid_request_error` is said of a missing key too; the status is more precise.
             refusal.kind = match kind {
@@ -177,11 +177,11 @@ impl Status {
                 .into();
             refusal.message = said.message.into();
         };
-        let read = json::read(body.trim_ascii().as_bytes(), |doc| {
-            note(Said::read(doc.root));
+        let read = tape::read(body.trim_ascii().as_bytes(), |doc| {
+            note(ProviderError::read(doc.root));
         });
         if read.is_err() {
-            note(Said::default());
+            note(ProviderError::default());
         }
         refusal.transient = refusal.kind.is_transient();
         refusal.body = body;

@@ -134,7 +134,7 @@ impl Stream {
             let secrets = &self.body.context().secrets;
             let what = format!(
                 "sent no reply but {}",
-                secrets.describe(self.decoder.seen())
+                secrets.describe(self.decoder.unrecognised_body())
             );
             return Err(self.body.context().error(Kind::ContentType, what));
         }

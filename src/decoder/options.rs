@@ -1,9 +1,8 @@
 //! What a decoder is told before it begins.
 
-use alloc::string::String;
-
 use crate::dialect::Dialect;
 use crate::frame::{Eof, Framing, MAX_EVENT_BYTES};
+pub use crate::reply::fields::Fields;
 
 /// What a decoder is told before it begins.
 #[derive(Debug, Clone)]
@@ -51,22 +50,4 @@ impl Default for Options {
             templates: true,
         }
     }
-}
-
-/// Names of members of an OpenAI chat delta, see [`Options::fields`].
-#[derive(Debug, Clone, Default)]
-#[non_exhaustive]
-pub struct Fields {
-    /// A member with a piece of the reply.
-    pub text: Option<String>,
-    /// A member with a piece of the reasoning.
-    pub reasoning: Option<String>,
-}
-
-impl Fields {
-    /// No names but the known ones.
-    pub(crate) const NONE: &'static Fields = &Fields {
-        text: None,
-        reasoning: None,
-    };
 }

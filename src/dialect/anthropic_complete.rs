@@ -1,36 +1,39 @@
 //! `anthropic-complete`: Anthropic's legacy text completions.
 //!
-//! Wire: `event: completion` and `data: {"completion":…,"stop_reason":…}`, with `ping` between. The
+//! Format: `event: completion` and `data: {"completion":…,"stop_reason":…}`, with `ping` between. The
 //! last piece has a stop reason.
 
-use super::Wire;
-use super::progress::Progress;
-use super::sink::{Kind, Sink};
+use super::detect::has_text;
+use super::{Dialect, Spec};
+use crate::delta::TextKind;
+use crate::reply::Payload;
+use crate::reply::progress::Progress;
+use crate::reply::queue::Queue;
 
-/// What is known of the reply so far.
-#[derive(Default)]
-pub(crate) struct State {
-    pub(super) progress: Progress,
-}
+/// The dialect's row in the table.
+pub(super) static SPEC: Spec = Spec {
+    dialect: Dialect::AnthropicComplete,
+    name: "anthropic-complete",
+    detect: |payload| has_text(payload.doc.root, "completion"),
+    event,
+    ..Spec::DEFAULT
+};
 
-impl State {
-    /// Reads one event. Returns false where the dialect has no such event.
-    pub(crate) fn event(&mut self, wire: &Wire<'_>, sink: &mut Sink) -> bool {
-        let root = wire.doc.root;
-        let Some(text) = root.get("completion") else {
-            return false;
-        };
-        // `log_id` is the only name that the response has.
-        let id = Some(root.text_of("id")).filter(|id| !id.is_empty());
-        let id = id.unwrap_or_else(|| root.text_of("log_id"));
-        self.progress
-            .start(id, root.text_of("model"), "assistant", sink);
-        sink.piece(Kind::Text, 0, text.text());
-        let finish = root.text_of("stop_reason");
-        self.progress.choice(0, finish, sink);
-        if !finish.is_empty() {
-            self.progress.done(sink);
-        }
-        true
+/// Reads one event. Returns false if the dialect has no such event.
+fn event(progress: &mut Progress, payload: &Payload<'_>, queue: &mut Queue) -> bool {
+    let root = payload.doc.root;
+    let Some(text) = root.get("completion") else {
+        return false;
+    };
+    // `log_id` is the only name that the response has.
+    let id = Some(root.text_of("id")).filter(|id| !id.is_empty());
+    let id = id.unwrap_or_else(|| root.text_of("log_id"));
+    progress.start(id, root.text_of("model"), "assistant", queue);
+    queue.piece(TextKind::Text, 0, text.text());
+    let finish = root.text_of("stop_reason");
+    progress.choice(0, finish, queue);
+    if !finish.is_empty() {
+        progress.done(queue);
     }
+    true
 }

@@ -1,53 +1,61 @@
 //! `replicate`: Replicate's prediction streams.
 //!
-//! Wire: `event: output` with the text as it is, no JSON, over as many `data` lines as it has;
+//! Format: `event: output` with the text as it is, no JSON, over as many `data` lines as it has;
 //! `event: done` with `{}` or a reason; `event: error` with a message.
 
-use super::Wire;
-use super::error::Said;
-use super::progress::Progress;
-use super::sink::{Kind, Sink};
+use super::detect::type_of;
+use super::{Dialect, Spec};
 use crate::delta::FinishReason;
+use crate::delta::TextKind;
+use crate::reply::Payload;
+use crate::reply::error::ProviderError;
+use crate::reply::progress::Progress;
+use crate::reply::queue::Queue;
 
-/// What is known of the prediction so far.
-#[derive(Default)]
-pub(crate) struct State {
-    pub(super) progress: Progress,
+/// The dialect's row in the table.
+pub(super) static SPEC: Spec = Spec {
+    dialect: Dialect::Replicate,
+    name: "replicate",
+    detect: |payload| type_of(payload).is_none() && payload.event == OUTPUT,
+    event,
+    text: Some(text),
+    ..Spec::DEFAULT
+};
+
+/// The type of the events that carry the reply.
+pub(super) const OUTPUT: &str = "output";
+
+/// Reads an event whose data is text. Returns false for one whose data is JSON.
+pub(super) fn text(event: &str, text: &str, queue: &mut Queue) -> bool {
+    // Text, of which every space counts.
+    queue.unique();
+    let is_json = text.trim_start().starts_with('{');
+    match event {
+        OUTPUT => queue.piece(TextKind::Text, 0, text),
+        "done" => return false,
+        _ if is_json => return false,
+        "error" => ProviderError {
+            message: text,
+            ..ProviderError::default()
+        }
+        .report_as(text.as_bytes(), queue),
+        // The prediction's log, and what is newer than this.
+        event => queue.other(event, text.as_bytes()),
+    }
+    true
 }
 
-impl State {
-    /// Reads an event whose data is text. Returns false for one whose data is JSON.
-    pub(crate) fn text(&mut self, event: &str, text: &str, sink: &mut Sink) -> bool {
-        // Text, of which every space counts.
-        sink.unique();
-        let is_json = text.trim_start().starts_with('{');
-        match event {
-            "output" => sink.piece(Kind::Text, 0, text),
-            "done" => return false,
-            _ if is_json => return false,
-            "error" => Said {
-                message: text,
-                ..Said::default()
-            }
-            .report_as(text.as_bytes(), sink),
-            // The prediction's log, and what is newer than this.
-            event => sink.other(event, text.as_bytes()),
-        }
-        true
+/// Reads one event. Returns false if the dialect has no such event.
+fn event(progress: &mut Progress, payload: &Payload<'_>, queue: &mut Queue) -> bool {
+    if payload.event != "done" {
+        return false;
     }
-
-    /// Reads one event. Returns false where the dialect has no such event.
-    pub(crate) fn event(&mut self, wire: &Wire<'_>, sink: &mut Sink) -> bool {
-        if wire.event != "done" {
-            return false;
-        }
-        let raw = wire.doc.root.text_of("reason");
-        let reason = match raw {
-            "error" => FinishReason::Error,
-            _ => FinishReason::Other,
-        };
-        self.progress.finish(0, reason, raw, sink);
-        self.progress.done(sink);
-        true
-    }
+    let raw = payload.doc.root.text_of("reason");
+    let reason = match raw {
+        "error" => FinishReason::Error,
+        _ => FinishReason::Other,
+    };
+    progress.finish(0, reason, raw, queue);
+    progress.done(queue);
+    true
 }

@@ -96,6 +96,22 @@ pub struct Event<'a> {
     pub offset: u64,
 }
 
+#[cfg(feature = "delta")]
+impl Event<'_> {
+    /// Returns the length of the suffix of `raw` that does not count against the event limit: the end
+    /// of an event stream's last line and its blank line, or the LF of a line.
+    pub(crate) fn uncounted(&self) -> usize {
+        // Every event of an event stream has more than `data:` besides its data.
+        let is_line = self.raw.len() < self.data.len() + b"data:".len();
+        if is_line {
+            return 1;
+        }
+        let ends = self.raw.iter().rev();
+        ends.take_while(|byte| matches!(byte, b'\r' | b'\n'))
+            .count()
+    }
+}
+
 /// A comment line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Comment<'a> {

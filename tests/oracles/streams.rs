@@ -91,7 +91,7 @@ pub(crate) fn read<'c>(decoder: &mut Decoder, chunks: impl IntoIterator<Item = &
     read.end = decoder.end();
     read.dialect = decoder.dialect();
     read.counts = [decoder.offset(), decoder.events(), decoder.comments()];
-    read.seen = decoder.seen().to_vec();
+    read.seen = decoder.unrecognised_body().to_vec();
     read.message.finish(read.end);
 
     let done = r#"{"type":"done"}"#;

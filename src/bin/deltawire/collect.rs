@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     })?;
     message.finish(decoder.end());
     if decoder.end() == End::Unrecognised
-        && let Ok(whole) = Message::from_response(decoder.seen())
+        && let Ok(whole) = Message::from_response(decoder.unrecognised_body())
         && whole.error.is_none()
     {
         eprintln!(

@@ -138,8 +138,8 @@ pub(crate) fn complain_about_end(input: &input::Args, decoder: &Decoder) {
     match decoder.end() {
         End::Complete => {}
         End::Unrecognised => {
-            let what = deltawire::decoder::describe_body(decoder.seen());
-            match (decoder.events(), decoder.seen().is_empty()) {
+            let what = deltawire::decoder::describe_body(decoder.unrecognised_body());
+            match (decoder.events(), decoder.unrecognised_body().is_empty()) {
                 (0, true) => eprintln!("deltawire: {name}: no stream: not one event"),
                 (0, false) => eprintln!("deltawire: {name}: no stream: {what}"),
                 (events, _) => {

@@ -268,7 +268,7 @@ impl Twins {
             len: 0,
         };
         assert_eq!(c!(dw_decoder_seen(c, &raw mut seen)), DW_OK);
-        assert_eq!(bytes(&seen), rust.seen());
+        assert_eq!(bytes(&seen), rust.unrecognised_body());
     }
 
     fn finish(&mut self) {

@@ -4,24 +4,23 @@
 //! is pulled, chunk by chunk ([`Decoder::next`]); at the end of the body [`Decoder::finish`] gives what
 //! only the end can show, and [`Decoder::end`] says whether all came.
 
-mod events;
+mod complete;
+mod framing;
+mod interpret;
 mod options;
-mod parser;
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use self::events::Events;
+pub(crate) use self::complete::read_complete_body;
+use self::framing::FrameParser;
+use self::interpret::Interpreter;
 pub use self::options::{Fields, Options};
-use self::parser::Parser;
 use crate::delta::Delta;
-use crate::dialect::lent::Lent;
-use crate::dialect::progress::Version;
-use crate::dialect::{Dialect, State};
+use crate::dialect::Dialect;
 use crate::frame::{self, Framing, Item};
-use crate::memory::{self, Held};
-use crate::template::Templates;
+use crate::template::{Attempt, Cache};
 
 /// How a stream ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,7 +31,7 @@ pub enum End {
     Complete,
     /// It did not: something is missing, or an error took its place.
     Truncated,
-    /// No dialect was recognised; [`Decoder::seen`] has the beginning.
+    /// No dialect was recognised; [`Decoder::unrecognised_body`] has the beginning.
     Unrecognised,
 }
 
@@ -113,16 +112,24 @@ impl From<frame::Error> for Error {
 /// # Ok::<(), deltawire::Error>(())
 /// ```
 pub struct Decoder {
-    parser: Parser,
-    templates: Templates,
-    /// The first byte decides on the parser.
-    is_undecided: bool,
-    /// Parsers that were in use before, for their memory; one of a kind at most.
-    spare: Vec<Parser>,
-    events: Events,
-    /// No delta waits, the next byte begins an event, and templates are worth an attempt.
-    is_at_event: bool,
+    parser: FrameParser,
+    templates: Cache,
+    interpreter: Interpreter,
+    phase: Phase,
     options: Options,
+}
+
+/// Where in a stream a decoder is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// The first byte has not come. It decides on the framing, unless an option did.
+    Start,
+    /// Events are read in the ordinary way.
+    Reading,
+    /// No delta is queued, the next byte begins an event, and templates are worth an attempt.
+    AtEvent,
+    /// What the end of the stream left over was interpreted.
+    Finished,
 }
 
 impl Default for Decoder {
@@ -150,46 +157,15 @@ impl Decoder {
 
     /// A decoder with these options.
     #[must_use]
-    pub fn with_options(options: Options) -> Self {
-        Self::try_with_options(options).unwrap_or_else(|| memory::give_up(size_of::<State>()))
-    }
-
-    /// The same; `None` where there is no memory for it.
-    pub(crate) fn try_with_options(mut options: Options) -> Option<Self> {
-        let state = match options.dialect {
-            Some(dialect) => Some(Held::new(State::new(dialect)?)?),
-            None => None,
-        };
+    pub fn with_options(mut options: Options) -> Self {
         let framing = options.framing.or(options.dialect.map(Dialect::framing));
-        let parser = match framing {
-            Some(framing) => Parser::new(framing, options.max_event_bytes),
-            None => Parser::UNKNOWN,
-        };
-        let events = Events {
-            state,
-            spare: None,
-            sink: Lent::new(),
-            fields: core::mem::take(&mut options.fields),
-            seen: Vec::new(),
-            inner: Vec::new(),
-            events: 0,
-            comments: 0,
-            is_ndjson: false,
-            is_bedrock: framing == Some(Framing::EventStream),
-            is_cut: false,
-            finished: false,
-            version: Version::default(),
-        };
-        let templates = Templates::new(options.templates);
-        Some(Decoder {
-            parser,
-            templates,
-            is_undecided: framing.is_none(),
-            spare: Vec::new(),
-            events,
-            is_at_event: false,
+        Decoder {
+            parser: FrameParser::new(framing, options.max_event_bytes),
+            templates: Cache::new(options.templates),
+            interpreter: Interpreter::new(options.dialect, core::mem::take(&mut options.fields)),
+            phase: Phase::Start,
             options,
-        })
+        }
     }
 
     /// The next delta, and `input` moved past the bytes used so far. `None`: `input` is used up and
@@ -231,154 +207,161 @@ impl Decoder {
         &'d mut self,
         input: &mut &'i [u8],
     ) -> Result<Option<Delta<'d>>, Error> {
-        if self.is_at_event {
-            if input.is_empty() && !self.events.sink.is_held() {
+        let mut attempt = Attempt::Untried;
+        if self.phase == Phase::AtEvent {
+            if input.is_empty() && !self.interpreter.queue.is_acquired() {
                 return Ok(None);
             }
-            if let Some(delta) = self.hit(input) {
-                return Ok(Some(delta));
+            match self.predict(input) {
+                Ok(delta) => return Ok(Some(delta)),
+                Err(failed) => attempt = failed,
             }
         }
-        self.next_noted(input)
+        self.next_queued(input, attempt)
     }
 
-    /// Whether all that is known was handed out: [`next`](Self::next) with an empty input would give
-    /// `None`, and do nothing else.
+    /// Whether all known deltas were returned: [`next`](Self::next) with an empty input would return
+    /// `None` and do nothing else.
     #[must_use]
     #[inline]
     pub fn is_drained(&self) -> bool {
-        !self.events.sink.has_next() && !self.events.sink.is_held()
+        !self.interpreter.queue.is_acquired()
     }
 
-    /// The only delta of an event that the expected template matches, read where it stands.
+    /// Returns the only delta of an event that the predicted template matches.
     #[inline]
-    fn hit<'i>(&mut self, input: &mut &'i [u8]) -> Option<Delta<'i>> {
-        let max = self.options.max_event_bytes;
-        let known = self.events.known();
-        let (len, delta) = self.templates.single(input, known, max)?;
+    fn predict<'i>(&mut self, input: &mut &'i [u8]) -> Result<Delta<'i>, Attempt> {
+        let context = self.interpreter.context(self.parser.max_event_bytes());
+        let (len, delta) = self.templates.predict(input, context)?;
         self.parser.skip_event(input, len);
-        self.events.events += 1;
-        Some(delta)
+        self.interpreter.events += 1;
+        Ok(delta)
     }
 
-    /// The next delta, by way of the sink.
+    /// Returns the next delta by way of the queue.
     #[inline(never)]
-    fn next_noted(&mut self, input: &mut &[u8]) -> Result<Option<Delta<'_>>, Error> {
-        let is_ready = !input.is_empty() || self.events.sink.has_next();
-        if is_ready && self.step(input)? {
-            self.is_at_event = self.events.sink.is_last()
+    fn next_queued(
+        &mut self,
+        input: &mut &[u8],
+        attempt: Attempt,
+    ) -> Result<Option<Delta<'_>>, Error> {
+        let is_ready = !input.is_empty() || self.interpreter.queue.has_next();
+        if is_ready && self.step(input, attempt)? {
+            let is_at_event = self.interpreter.queue.is_last()
                 && self.templates.is_ready()
                 && self.parser.is_between_events();
-            return Ok(self.events.sink.next());
+            self.phase = if is_at_event {
+                Phase::AtEvent
+            } else {
+                Phase::Reading
+            };
+            return Ok(self.interpreter.next());
         }
-        self.events.sink.give_back();
+        self.interpreter.queue.release();
         Ok(None)
     }
 
-    /// Reads until a delta waits, for [`next`](Self::next) with an empty input to hand out; false
-    /// where `input` is used up first. A caller that owns both the decoder and its input needs
-    /// this: it cannot return what `next` borrows out of the loop that refills the input.
+    /// Reads until a delta is queued, for [`next`](Self::next) with an empty input to return. Returns
+    /// false if `input` is used up first. For callers that own both the decoder and its input: they
+    /// cannot return what `next` borrows out of the loop that refills the input.
     #[cfg(feature = "client")]
     pub(crate) fn advance(&mut self, input: &mut &[u8]) -> Result<bool, Error> {
-        self.step(input)
+        self.step(input, Attempt::Untried)
     }
 
-    /// Reads until the sink has deltas; false where `input` is used up first.
-    fn step(&mut self, input: &mut &[u8]) -> Result<bool, Error> {
-        let max = self.options.max_event_bytes;
-        while !self.events.sink.has_next() {
+    /// Reads until the queue has deltas. Returns false if `input` is used up first. `attempt` says what is
+    /// known of the event at the start of `input`.
+    fn step(&mut self, input: &mut &[u8], mut attempt: Attempt) -> Result<bool, Error> {
+        while !self.interpreter.queue.has_next() {
             let chunk = *input;
-            if chunk.is_empty() {
+            let Some(first) = chunk.first() else {
                 return Ok(false);
+            };
+            // Templates first. An event that a chunk's end cuts is matched after its framing.
+            let was_tried = self.templates.is_ready() && self.parser.is_between_events();
+            if was_tried {
+                let attempt = core::mem::replace(&mut attempt, Attempt::Untried);
+                if let Some(len) = self.replay(chunk, attempt) {
+                    self.parser.skip_event(input, len);
+                    continue;
+                }
             }
-            // Templates first. An event that a chunk's end cut is held against them below.
-            let is_attempt = self.templates.is_ready() && self.parser.is_between_events();
-            if is_attempt && let Some(len) = self.events.replay(&mut self.templates, chunk, max) {
-                self.parser.skip_event(input, len);
-                continue;
+            if self.phase == Phase::Start {
+                self.begin(*first);
             }
-            self.is_at_event = false;
-            if self.is_undecided {
-                let first = chunk.first().copied().unwrap_or_default();
-                self.recognise_framing(first);
-            }
+            self.phase = Phase::Reading;
             let item = match self.parser.next(input) {
                 Ok(Some(item)) => item,
                 Ok(None) => return Ok(false),
-                Err(error) => {
-                    self.events.is_cut |= matches!(error, frame::Error::BadFrame { .. });
-                    return Err(error.into());
-                }
+                Err(error) => return Err(self.interpreter.lose(error)),
             };
-            if let Item::Event(event) = &item
-                && self.templates.is_ready()
-                && !(is_attempt && is_part_of(event.raw, chunk))
+            let Item::Event(event) = &item else {
+                if let Some(framing) = self.interpreter.item(&item)? {
+                    // Only a whole line shows this, so the old parser holds nothing back.
+                    self.parser.switch_to(framing);
+                }
+                continue;
+            };
+            let limit = self.options.max_event_bytes;
+            let is_cut = !was_tried && self.templates.is_ready();
+            if is_cut
                 && self
-                    .events
-                    .replay(&mut self.templates, event.raw, max)
+                    .interpreter
+                    .replay(&mut self.templates, event.raw, Attempt::Untried, limit)
                     .is_some()
             {
                 continue;
             }
-            let is_known = self.events.state.is_some();
-            let before = self.events.version;
-            self.events.item(&item)?;
-            if let Item::Event(event) = &item {
-                // One that changed what its like depends on is none that the next may repeat; nor is
-                // one before which no dialect was known.
-                let known = self.events.known();
-                let is_repeatable = is_known && before == known.version;
-                self.templates
-                    .missed(event, &self.events.sink, known, is_repeatable);
-            }
-            if self.events.is_ndjson
-                && let Some(frame::Parser::Sse(lines)) = self.parser.known()
-            {
-                // Only a line that is whole can show this, so nothing is left in the other parser.
-                let offset = lines.offset();
-                self.set_parser(Framing::Ndjson);
-                if let Some(frame::Parser::Ndjson(parser)) = self.parser.known_mut() {
-                    parser.set_offset(offset);
-                }
-            }
+            // An event is learnt only if it did not change the state on which the next ones depend.
+            let before = self
+                .interpreter
+                .response
+                .spec
+                .map(|_| self.interpreter.version);
+            self.interpreter.item(&item)?;
+            let Some(spec) = self.interpreter.response.spec else {
+                continue;
+            };
+            let version = self.interpreter.version;
+            self.templates.on_miss(
+                event,
+                &self.interpreter.queue,
+                version,
+                spec.builtin,
+                before == Some(version),
+            );
         }
         Ok(true)
     }
 
+    /// Queues the deltas of the event at the start of `bytes` if a template matches it, and returns its
+    /// length.
+    fn replay(&mut self, bytes: &[u8], attempt: Attempt) -> Option<usize> {
+        let limit = self.parser.max_event_bytes();
+        self.interpreter
+            .replay(&mut self.templates, bytes, attempt, limit)
+    }
+
+    /// Chooses the framing by the first byte of the stream.
     #[cold]
-    fn recognise_framing(&mut self, first: u8) {
-        // The length of an AWS frame begins with a zero, and no text does.
-        let framing = if first == 0 {
-            Framing::EventStream
-        } else {
-            Framing::Sse
-        };
-        self.is_undecided = false;
-        self.set_parser(framing);
-        if framing == Framing::EventStream && self.events.state.is_none() {
-            self.events.is_bedrock = true;
-            let spare = &mut self.events.spare;
-            self.events.state = State::begin(Dialect::Bedrock, spare);
+    fn begin(&mut self, first: u8) {
+        if self.parser.framing().is_none() || self.is_framing_open() {
+            // An AWS frame begins with the upper byte of its length, which is zero. Text never does.
+            let framing = if first == 0 {
+                Framing::EventStream
+            } else {
+                Framing::Sse
+            };
+            self.parser.switch_to(framing);
+        }
+        if self.parser.framing() == Some(Framing::EventStream) {
+            self.interpreter.begin(Dialect::Bedrock.spec());
         }
     }
 
-    /// Goes over to a framing, and keeps the parser of the one before.
-    fn set_parser(&mut self, framing: Framing) {
-        if self.parser.framing() == Some(framing) {
-            return;
-        }
-        let mut known = self.spare.iter();
-        let known = known.position(|parser| parser.framing() == Some(framing));
-        let mut parser = match known {
-            Some(at) => self.spare.swap_remove(at),
-            None => Parser::new(framing, self.options.max_event_bytes),
-        };
-        parser.reset();
-        let before = core::mem::replace(&mut self.parser, parser);
-        if before.framing().is_some() {
-            // One that cannot be kept is made anew the next time.
-            let _ = memory::push(&mut self.spare, before);
-        }
+    /// Returns true if neither option fixes the framing.
+    fn is_framing_open(&self) -> bool {
+        self.options.framing.is_none() && self.options.dialect.is_none()
     }
 
     /// Ends the stream: the deltas of what it left unfinished, one a call, then `None`. Then
@@ -405,26 +388,27 @@ impl Decoder {
     /// As [`next`](Self::next).
     pub fn finish(&mut self) -> Result<Option<Delta<'_>>, Error> {
         if self.advance_to_end()? {
-            return Ok(self.events.sink.next());
+            return Ok(self.interpreter.next());
         }
-        self.events.sink.give_back();
+        self.interpreter.queue.release();
         Ok(None)
     }
 
-    /// [`advance`](Self::advance), for [`finish`](Self::finish).
+    /// Does for [`finish`](Self::finish) what [`advance`](Self::advance) does for `next`.
     pub(crate) fn advance_to_end(&mut self) -> Result<bool, Error> {
-        while !self.events.sink.has_next() {
-            if self.events.finished {
+        while !self.interpreter.queue.has_next() {
+            if self.phase == Phase::Finished {
                 return Ok(false);
             }
-            self.is_at_event = false;
-            if let Some(frame::Parser::EventStream(parser)) = self.parser.known() {
-                self.events.is_cut |= parser.is_mid_event();
-            }
+            self.interpreter.response.progress.is_damaged |= self.parser.is_mid_frame();
             let len = self.parser.offset();
-            match self.parser.finish(self.options.eof)? {
-                Some(item) => self.events.unfinished(&item)?,
-                None => self.events.finish(len)?,
+            match self.parser.finish(self.options.eof) {
+                Ok(Some(item)) => self.interpreter.unfinished(&item)?,
+                Ok(None) => {
+                    self.phase = Phase::Finished;
+                    self.interpreter.finish(len)?;
+                }
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(true)
@@ -434,17 +418,19 @@ impl Decoder {
     /// count before [`finish`](Self::finish) has read it.
     #[must_use]
     pub fn end(&self) -> End {
-        match &self.events.state {
-            None => End::Unrecognised,
-            Some(state) if state.progress().is_complete() && !self.events.is_cut => End::Complete,
-            Some(_) => End::Truncated,
+        if self.interpreter.response.spec.is_none() {
+            End::Unrecognised
+        } else if self.interpreter.response.progress.is_complete() {
+            End::Complete
+        } else {
+            End::Truncated
         }
     }
 
     /// The dialect, once it is known.
     #[must_use]
     pub fn dialect(&self) -> Option<Dialect> {
-        self.events.dialect()
+        self.interpreter.response.spec.map(|spec| spec.dialect)
     }
 
     /// How many bytes of the stream were consumed, those of an unfinished event among them.
@@ -456,56 +442,35 @@ impl Decoder {
     /// How many events were dispatched, those whose payload is not JSON among them.
     #[must_use]
     pub fn events(&self) -> u64 {
-        self.events.events
+        self.interpreter.events
     }
 
     /// How many of the events were taken by templates, see [`Options::templates`].
     #[must_use]
     pub fn templated(&self) -> u64 {
-        self.templates.taken()
+        self.templates.hits()
     }
 
     /// How many comment lines came, as servers send to keep a connection alive.
     #[must_use]
     pub fn comments(&self) -> u64 {
-        self.events.comments
+        self.interpreter.comments
     }
 
     /// The lines that are no part of an event stream, up to 64 KiB of them: what a server sent
     /// in place of a stream, such as a JSON error or a web page. Each ends with LF, however it came.
     #[must_use]
-    pub fn seen(&self) -> &[u8] {
-        &self.events.seen
+    pub fn unrecognised_body(&self) -> &[u8] {
+        &self.interpreter.unrecognised_body
     }
 
-    /// Forgets the stream and begins another one with the same options; memory is kept.
+    /// Forgets the stream and begins another one with the same options. The memory is kept.
     pub fn reset(&mut self) {
         self.parser.reset();
         self.templates.reset();
-        self.is_at_event = false;
-        if self.options.framing.is_none() && self.options.dialect.is_none() {
-            self.is_undecided = true;
-        }
-        let events = &mut self.events;
-        match (&mut events.state, self.options.dialect) {
-            (Some(state), Some(_)) => state.reset(),
-            (state, _) => events.spare = state.take().or(events.spare.take()),
-        }
-        events.see_version();
-        events.is_ndjson = false;
-        events.is_bedrock = self.options.framing == Some(Framing::EventStream);
-        events.is_cut = false;
-        events.sink.give_back();
-        events.seen.clear();
-        events.events = 0;
-        events.comments = 0;
-        events.finished = false;
+        self.interpreter.reset(self.options.dialect);
+        self.phase = Phase::Start;
     }
-}
-
-/// Whether a slice lies in another one.
-fn is_part_of(part: &[u8], whole: &[u8]) -> bool {
-    whole.as_ptr_range().contains(&part.as_ptr())
 }
 
 /// What a body that is no event stream seems to be, for a message to a person.

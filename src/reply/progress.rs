@@ -2,19 +2,20 @@
 
 use alloc::string::String;
 
-use super::finish_reason;
-use super::json::Value;
+use super::finish::finish_reason;
 use super::pool::Pool;
-use super::sink::Sink;
-use super::tools::Tools;
+use super::queue::Queue;
+use super::repeats::Repeats;
+use super::tool_calls::Tools;
 use crate::delta::{FinishReason, Usage};
-use crate::memory;
+use crate::fallible;
+use crate::tape::Value;
 
 /// So many choices, tools and parts of a response are remembered: each is looked for among them, so
 /// that without a bound the work would grow with their square.
-pub(super) const MAX_KNOWN: usize = 1024;
+pub(crate) const MAX_KNOWN: usize = 1024;
 /// So many parts beside the model: those that come every time.
-const MAX_BESIDE: usize = 64;
+const MAX_EXTRA: usize = 64;
 
 /// Numbers that change with what is known of a response.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -31,19 +32,23 @@ pub(crate) struct Progress {
     id: String,
     model: String,
     role: String,
-    pub(super) tools: Tools,
+    pub(crate) tools: Tools,
     /// Index and last finish reason of each choice seen.
     choices: Pool<(u32, String)>,
     /// There were more choices than are remembered.
     has_more: bool,
     /// Every count that was noted.
-    pub(super) usage: Usage,
+    pub(crate) usage: Usage,
+    /// What deltas already brought of a response that repeats it.
+    pub(crate) repeats: Repeats,
+    /// Bytes of the stream were lost, so the response is not complete.
+    pub(crate) is_damaged: bool,
     /// All that the dialect demands of a complete stream was seen.
-    pub(super) complete: bool,
+    pub(crate) complete: bool,
     /// The sender is known to send no terminator: finish reasons will do.
-    pub(super) no_terminator: bool,
+    pub(crate) no_terminator: bool,
     /// The parts beside the model that were shown.
-    beside: Pool<String>,
+    extra: Pool<String>,
     /// The terminator was noted.
     done: bool,
     /// Changes with everything that the deltas of an ordinary event may depend on.
@@ -58,8 +63,10 @@ impl Progress {
         self.tools.reset();
         self.choices.clear();
         self.has_more = false;
-        self.beside.clear();
+        self.extra.clear();
         self.usage = Usage::default();
+        self.repeats.reset();
+        self.is_damaged = false;
         self.complete = false;
         self.no_terminator = false;
         self.done = false;
@@ -77,86 +84,98 @@ impl Progress {
 
     /// Takes over what is new about who answers and notes it as a start. Empty strings say nothing.
     #[inline]
-    pub(super) fn start(&mut self, id: &str, model: &str, role: &str, sink: &mut Sink) {
-        if is_news(&self.id, id) || is_news(&self.model, model) || is_news(&self.role, role) {
-            self.restart(id, model, role, sink);
+    pub(crate) fn start(&mut self, id: &str, model: &str, role: &str, queue: &mut Queue) {
+        if is_new(&self.id, id) || is_new(&self.model, model) || is_new(&self.role, role) {
+            self.restart(id, model, role, queue);
         }
     }
 
     /// [`start`](Self::start), where there is news: once or twice in a stream.
     #[cold]
-    fn restart(&mut self, id: &str, model: &str, role: &str, sink: &mut Sink) {
-        replace(&mut self.id, id, sink);
-        replace(&mut self.model, model, sink);
-        replace(&mut self.role, role, sink);
+    fn restart(&mut self, id: &str, model: &str, role: &str, queue: &mut Queue) {
+        replace(&mut self.id, id, queue);
+        replace(&mut self.model, model, queue);
+        replace(&mut self.role, role, queue);
         self.version += 1;
-        sink.start(&self.id, &self.model, &self.role);
+        queue.start(&self.id, &self.model, &self.role);
+    }
+
+    /// Returns whether the provider runs the latest tool call at this index of the first choice; `None`
+    /// if there is no such call.
+    pub(crate) fn is_server_call(&self, index: i32) -> Option<bool> {
+        self.tools.is_server(0, index)
     }
 
     /// The same for a role that stands elsewhere in the event than the rest.
-    pub(super) fn role(&mut self, role: &str, sink: &mut Sink) {
-        if replace(&mut self.role, role, sink) {
+    pub(crate) fn role(&mut self, role: &str, queue: &mut Queue) {
+        if replace(&mut self.role, role, queue) {
             self.version += 1;
-            if !sink.set_role(role) {
-                sink.start(&self.id, &self.model, &self.role);
+            if !queue.set_role(role) {
+                queue.start(&self.id, &self.model, &self.role);
             }
         }
     }
 
     /// A piece of the arguments of a call that is known, of whoever's tool it is.
-    pub(super) fn arguments(
+    pub(crate) fn arguments(
         &self,
         choice: u32,
         index: i32,
         fragment: &str,
         whole: bool,
-        sink: &mut Sink,
+        queue: &mut Queue,
     ) {
         let is_server = self.tools.is_server(choice, index) == Some(true);
-        sink.arguments(choice, index, fragment, whole, is_server);
+        queue.arguments(choice, index, fragment, whole, is_server);
     }
 
     /// Notes that the choice exists, and its finish reason unless that is empty or was noted before.
-    pub(super) fn choice(&mut self, index: u32, finish: &str, sink: &mut Sink) {
+    pub(crate) fn choice(&mut self, index: u32, finish: &str, queue: &mut Queue) {
         if finish.is_empty() {
-            self.known(index, sink);
+            self.known(index, queue);
         } else {
-            self.finish(index, finish_reason(finish), finish, sink);
+            self.finish(index, finish_reason(finish), finish, queue);
         }
     }
 
     /// [`choice`](Self::choice), where the dialect knows better what the raw reason means.
-    pub(super) fn finish(&mut self, index: u32, reason: FinishReason, raw: &str, sink: &mut Sink) {
-        let Some(known) = self.known(index, sink) else {
+    pub(crate) fn finish(
+        &mut self,
+        index: u32,
+        reason: FinishReason,
+        raw: &str,
+        queue: &mut Queue,
+    ) {
+        let Some(known) = self.known(index, queue) else {
             self.version += 1;
-            sink.finish(index, reason, raw);
+            queue.finish(index, reason, raw);
             return;
         };
-        if replace(&mut self.choices[known].1, raw, sink) {
+        if replace(&mut self.choices[known].1, raw, queue) {
             self.version += 1;
-            sink.finish(index, reason, raw);
+            queue.finish(index, reason, raw);
         }
     }
 
     /// Where among the choices it is, from now on if it is a new one; `None` where it is one too many,
     /// or there is no memory for it.
     #[inline(never)]
-    fn known(&mut self, index: u32, sink: &mut Sink) -> Option<usize> {
+    fn known(&mut self, index: u32, queue: &mut Queue) -> Option<usize> {
         match self.choices.iter().position(|(known, _)| *known == index) {
             Some(at) => Some(at),
-            None => self.add(index, sink),
+            None => self.add(index, queue),
         }
     }
 
     #[cold]
-    fn add(&mut self, index: u32, sink: &mut Sink) -> Option<usize> {
+    fn add(&mut self, index: u32, queue: &mut Queue) -> Option<usize> {
         self.version += 1;
         if self.choices.len() == MAX_KNOWN {
             self.has_more = true;
             return None;
         }
-        let Some((new, raw)) = self.choices.push() else {
-            sink.set_short();
+        let Ok((new, raw)) = self.choices.push() else {
+            queue.set_out_of_memory();
             return None;
         };
         *new = index;
@@ -165,7 +184,7 @@ impl Progress {
     }
 
     /// A reason that means an ordinary end: with tool calls it is that they wait for their results.
-    pub(super) fn stop_or_tool_calls(&self, index: u32) -> FinishReason {
+    pub(crate) fn stop_or_tool_calls(&self, index: u32) -> FinishReason {
         if self.tools.any(index) {
             FinishReason::ToolCalls
         } else {
@@ -176,56 +195,56 @@ impl Progress {
     /// Names a part that the model has no place for, such as citations or the verdict of a filter,
     /// where it is shown for the first time: most who send one repeat it with every chunk.
     #[inline]
-    pub(super) fn beside<'d>(
+    pub(crate) fn extra<'d>(
         &mut self,
         key: &'d str,
         value: Value<'d>,
         other: &mut Option<&'d str>,
-        sink: &mut Sink,
+        queue: &mut Queue,
     ) {
-        if (value.is_object() || value.is_array()) && self.is_first_sight(key, value, sink) {
+        if (value.is_object() || value.is_array()) && self.is_first_sight(key, value, queue) {
             *other = Some(key);
         }
     }
 
-    fn is_first_sight(&mut self, key: &str, value: Value<'_>, sink: &mut Sink) -> bool {
-        if value.is_empty() || self.beside.iter().any(|known| known == key) {
+    fn is_first_sight(&mut self, key: &str, value: Value<'_>, queue: &mut Queue) -> bool {
+        if value.is_empty() || self.extra.iter().any(|known| known == key) {
             return false;
         }
         self.version += 1;
-        if self.beside.len() == MAX_BESIDE {
+        if self.extra.len() == MAX_EXTRA {
             return true;
         }
-        let is_had = self.beside.push().is_some_and(|name| {
+        let remembered = self.extra.push().and_then(|name| {
             name.clear();
-            memory::push_str(name, key)
+            fallible::push_str(name, key)
         });
-        if !is_had {
-            sink.set_short();
+        if remembered.is_err() {
+            queue.set_out_of_memory();
         }
         true
     }
 
     /// Notes token counts.
-    pub(super) fn usage(&mut self, usage: Usage, sink: &mut Sink) {
+    pub(crate) fn usage(&mut self, usage: Usage, queue: &mut Queue) {
         if !usage.is_empty() {
             self.usage.merge(&usage);
-            sink.usage(usage);
+            queue.usage(usage);
         }
     }
 
     /// The terminator came. It is noted once.
-    pub(super) fn done(&mut self, sink: &mut Sink) {
+    pub(crate) fn done(&mut self, queue: &mut Queue) {
         self.complete = true;
         if !core::mem::replace(&mut self.done, true) {
-            sink.done();
+            queue.done();
         }
     }
 
     /// The stream ends: notes a terminator that only the end of the stream could show.
-    pub(crate) fn at_end(&mut self, sink: &mut Sink) {
+    pub(crate) fn at_end(&mut self, queue: &mut Queue) {
         if self.complete {
-            self.done(sink);
+            self.done(queue);
         }
     }
 
@@ -234,25 +253,25 @@ impl Progress {
         let is_finished = !self.choices.is_empty()
             && !self.has_more
             && self.choices.iter().all(|(_, raw)| !raw.is_empty());
-        self.complete || (self.no_terminator && is_finished)
+        !self.is_damaged && (self.complete || (self.no_terminator && is_finished))
     }
 }
 
 /// Whether a string is neither empty nor the same.
 #[inline]
-fn is_news(known: &str, new: &str) -> bool {
+fn is_new(known: &str, new: &str) -> bool {
     !new.is_empty() && known != new
 }
 
 /// Takes over a string that is news; says whether it is. Where there is no memory for it, it is news
 /// the next time too.
-fn replace(slot: &mut String, new: &str, sink: &mut Sink) -> bool {
-    let is_news = is_news(slot, new);
-    if is_news {
+fn replace(slot: &mut String, new: &str, queue: &mut Queue) -> bool {
+    let is_new = is_new(slot, new);
+    if is_new {
         slot.clear();
-        if !memory::push_str(slot, new) {
-            sink.set_short();
+        if fallible::push_str(slot, new).is_err() {
+            queue.set_out_of_memory();
         }
     }
-    is_news
+    is_new
 }

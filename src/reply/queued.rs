@@ -1,55 +1,35 @@
 //! A delta as it is noted: its text as positions, since nothing of a tape can be kept.
 
-use crate::delta::{Delta, ErrorKind, FinishReason};
+use crate::delta::{Delta, ErrorKind, FinishReason, TextKind};
 
-/// A piece of the sink's text. Four bytes a position will do: the parser takes no larger payload.
+/// A piece of the queue's text. Four bytes a position will do: the parser takes no larger payload.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Span {
-    pub(super) start: u32,
-    pub(super) end: u32,
+    pub(crate) start: u32,
+    pub(crate) end: u32,
     /// Where in the payload it stands; `NOWHERE` if it does not.
-    pub(super) at: u32,
+    pub(crate) at: u32,
 }
 
-pub(super) const NOWHERE: u32 = u32::MAX;
+pub(crate) const NOWHERE: u32 = u32::MAX;
 
 /// Of a note whose text is not known before it comes.
-pub(super) const NO_TEXT: Span = Span {
+pub(crate) const NO_TEXT: Span = Span {
     start: 0,
     end: 0,
     at: NOWHERE,
 };
 
-/// What kind of text a piece is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Text,
-    Reasoning,
-    Refusal,
-}
-
-impl Kind {
-    /// The delta of a piece.
-    #[inline]
-    pub(crate) fn delta(self, choice: u32, text: &str) -> Delta<'_> {
-        match self {
-            Kind::Text => Delta::Text { choice, text },
-            Kind::Reasoning => Delta::Reasoning { choice, text },
-            Kind::Refusal => Delta::Refusal { choice, text },
-        }
-    }
-}
-
-/// A delta, its text as positions in the sink's.
+/// A delta, its text as positions in the queue's.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Note {
+pub(crate) enum Queued {
     Start {
         id: Span,
         model: Span,
         role: Span,
     },
     Piece {
-        kind: Kind,
+        kind: TextKind,
         choice: u32,
         text: Span,
     },
@@ -72,7 +52,7 @@ pub(crate) enum Note {
         reason: FinishReason,
         raw: Span,
     },
-    /// The sink's token counts.
+    /// The queue's token counts.
     Usage,
     Error {
         kind: ErrorKind,
@@ -86,12 +66,12 @@ pub(crate) enum Note {
     Done,
 }
 
-impl Note {
+impl Queued {
     /// The text that makes the note.
-    pub(super) fn text(&self) -> Option<Span> {
+    pub(crate) fn text(&self) -> Option<Span> {
         match *self {
-            Note::Piece { text, .. } => Some(text),
-            Note::ToolCallArguments {
+            Queued::Piece { text, .. } => Some(text),
+            Queued::ToolCallArguments {
                 fragment,
                 whole: false,
                 ..
@@ -101,38 +81,38 @@ impl Note {
     }
 
     /// Whether the notes differ in nothing but their text or counts.
-    pub(crate) fn is_like(&self, other: &Note) -> bool {
+    pub(crate) fn is_like(&self, other: &Queued) -> bool {
         match (self, other) {
             (
-                Note::Piece {
+                Queued::Piece {
                     kind: a, choice: b, ..
                 },
-                Note::Piece {
+                Queued::Piece {
                     kind: x, choice: y, ..
                 },
             ) => (a, b) == (x, y),
             (
-                Note::ToolCallArguments {
+                Queued::ToolCallArguments {
                     choice: a,
                     index: b,
                     is_server: c,
                     ..
                 },
-                Note::ToolCallArguments {
+                Queued::ToolCallArguments {
                     choice: x,
                     index: y,
                     is_server: z,
                     ..
                 },
             ) => (a, b, c) == (x, y, z),
-            (Note::Usage, Note::Usage) => true,
+            (Queued::Usage, Queued::Usage) => true,
             _ => false,
         }
     }
 
     /// The same of another call: its index, and whether the provider runs it.
-    pub(crate) fn of_call(mut self, call: (i32, bool)) -> Note {
-        if let Note::ToolCallArguments {
+    pub(crate) fn of_call(mut self, call: (i32, bool)) -> Queued {
+        if let Queued::ToolCallArguments {
             index, is_server, ..
         } = &mut self
         {
@@ -145,8 +125,8 @@ impl Note {
     #[inline]
     pub(crate) fn with<'a>(&self, text: &'a str) -> Option<Delta<'a>> {
         Some(match *self {
-            Note::Piece { kind, choice, .. } => kind.delta(choice, text),
-            Note::ToolCallArguments {
+            Queued::Piece { kind, choice, .. } => kind.delta(choice, text),
+            Queued::ToolCallArguments {
                 choice,
                 index,
                 whole,
@@ -158,7 +138,7 @@ impl Note {
                 fragment: text,
                 whole,
             },
-            Note::ToolCallArguments {
+            Queued::ToolCallArguments {
                 choice,
                 index,
                 whole,
@@ -176,7 +156,7 @@ impl Note {
 }
 
 impl Span {
-    pub(super) fn place(self) -> Option<usize> {
+    pub(crate) fn place(self) -> Option<usize> {
         (self.at != NOWHERE).then_some(self.at as usize)
     }
 }

@@ -10,8 +10,8 @@ use alloc::string::String;
 
 use super::pool::Pool;
 use super::progress::MAX_KNOWN;
-use super::sink::Sink;
-use crate::memory;
+use super::queue::Queue;
+use crate::fallible::{self, OutOfMemory};
 
 /// The tool calls of a response so far.
 #[derive(Default)]
@@ -76,8 +76,8 @@ impl Tools {
 
     /// Finds the call that a fragment belongs to, or opens one, and returns its index. What is new
     /// about the call is noted as its start.
-    pub(crate) fn call(&mut self, call: &Call<'_>, sink: &mut Sink) -> i32 {
-        sink.use_tools();
+    pub(crate) fn call(&mut self, call: &Call<'_>, queue: &mut Queue) -> i32 {
+        queue.use_tools();
         let found = self.find(call).map(|at| {
             let last = self.calls.len() - 1;
             // Back to an earlier call at an index used twice: it is the latest there again.
@@ -89,22 +89,22 @@ impl Tools {
             }
             (if is_latest { at } else { last }, !is_latest)
         });
-        let Some((at, mut news)) = found.or_else(|| Some((self.open(call)?, true))) else {
-            sink.set_short();
+        let Some((at, mut news)) = found.or_else(|| Some((self.open(call).ok()?, true))) else {
+            queue.set_out_of_memory();
             return call.index.unwrap_or_default();
         };
         let known = &mut self.calls[at];
         let before = (known.has_name, known.has_arguments);
         if known.id.is_empty() && !call.id.is_empty() {
-            if !memory::push_str(&mut known.id, call.id) {
-                sink.set_short();
+            if fallible::push_str(&mut known.id, call.id).is_err() {
+                queue.set_out_of_memory();
             }
             news = true;
         }
         let name = if known.has_name { "" } else { call.name };
         if news || !name.is_empty() {
             let start = (known.choice, known.index, known.id.as_str(), name);
-            sink.tool_call_start(start, known.is_server);
+            queue.tool_call_start(start, known.is_server);
         }
         known.has_name |= !name.is_empty();
         known.has_arguments |= call.has_arguments;
@@ -114,15 +114,15 @@ impl Tools {
         known.index
     }
 
-    /// Adds a call; `None` where there is no memory for it.
-    fn open(&mut self, call: &Call<'_>) -> Option<usize> {
+    /// Appends a call and returns its position.
+    fn open(&mut self, call: &Call<'_>) -> Result<usize, OutOfMemory> {
         let of_choice = self.calls.iter();
         let of_choice = of_choice.filter(|known| known.choice == call.choice);
         let number = of_choice.map(|known| known.number + 1).max().unwrap_or(0);
         let new = if self.calls.len() < MAX_KNOWN {
             self.calls.push()?
         } else {
-            self.calls.recycle()?
+            self.calls.recycle().ok_or(OutOfMemory)?
         };
         new.choice = call.choice;
         new.number = number;
@@ -133,7 +133,7 @@ impl Tools {
         new.has_name = false;
         new.has_arguments = false;
         new.is_server = call.is_server;
-        Some(self.calls.len() - 1)
+        Ok(self.calls.len() - 1)
     }
 
     fn find(&self, call: &Call<'_>) -> Option<usize> {

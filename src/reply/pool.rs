@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::ops::{Deref, DerefMut};
 
-use crate::memory;
+use crate::fallible::{self, OutOfMemory};
 
 /// A list whose items stay behind when it is cleared, so that the strings in them serve again.
 #[derive(Default)]
@@ -13,14 +13,13 @@ pub(crate) struct Pool<T> {
 }
 
 impl<T: Default> Pool<T> {
-    /// Adds an item, with whatever an earlier stream left in it; `None` where there is no memory for
-    /// one.
-    pub(crate) fn push(&mut self) -> Option<&mut T> {
-        if self.len == self.items.len() && !memory::push(&mut self.items, T::default()) {
-            return None;
+    /// Appends an item, which holds whatever an earlier stream left in it.
+    pub(crate) fn push(&mut self) -> Result<&mut T, OutOfMemory> {
+        if self.len == self.items.len() {
+            fallible::push(&mut self.items, T::default())?;
         }
         self.len += 1;
-        self.items.get_mut(self.len - 1)
+        self.items.get_mut(self.len - 1).ok_or(OutOfMemory)
     }
 
     /// Moves the first item behind the others, to be written over.

@@ -14,7 +14,7 @@ use memchr::memchr2;
 use simd_json::tape::{Node, Tape};
 use simd_json::{Buffers, INPUT_PADDING, StaticNode, fill_tape_padded};
 
-use crate::memory;
+use crate::fallible::{self, OutOfMemory};
 
 /// The reader's memory may grow to so many bytes for good; a payload that needs more gives it back.
 const MAX_KEPT_BYTES: usize = 4 * 1024 * 1024;
@@ -103,17 +103,17 @@ impl Reader {
         }
         let mut lossy = core::mem::take(&mut self.lossy);
         lossy.clear();
-        let is_had = payload.utf8_chunks().all(|piece| {
+        let copied = payload.utf8_chunks().try_for_each(|piece| {
             let end: &[u8] = match piece.invalid() {
                 [] => &[],
                 _ => "\u{FFFD}".as_bytes(),
             };
-            memory::extend(&mut lossy, piece.valid().as_bytes()) && memory::extend(&mut lossy, end)
+            fallible::extend(&mut lossy, piece.valid().as_bytes())?;
+            fallible::extend(&mut lossy, end)
         });
-        let result = if is_had {
-            self.attempt(&lossy, true, f)
-        } else {
-            Err(Unread::OutOfMemory)
+        let result = match copied {
+            Ok(()) => self.attempt(&lossy, true, f),
+            Err(OutOfMemory) => Err(Unread::OutOfMemory),
         };
         self.lossy = lossy;
         result

@@ -4,10 +4,10 @@
 
 use core::fmt;
 
-use super::json::{Doc, Value};
-use super::sink::Sink;
+use super::queue::Queue;
 use crate::delta::ErrorKind;
-use crate::memory;
+use crate::fallible::{self, OutOfMemory};
+use crate::tape::{Doc, Value};
 
 /// Codes, types and statuses of the providers, in lower case, and what they mean.
 ///
@@ -113,7 +113,7 @@ pub(crate) fn kind_of_status(status: u64) -> Option<ErrorKind> {
 
 /// What an error says of itself, taken out of whatever shape it has.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Said<'d> {
+pub(crate) struct ProviderError<'d> {
     pub(crate) message: &'d str,
     pub(crate) code: &'d str,
     /// `code` where it is a number.
@@ -122,18 +122,18 @@ pub(crate) struct Said<'d> {
     pub(crate) name: &'d str,
 }
 
-impl<'d> Said<'d> {
+impl<'d> ProviderError<'d> {
     /// Reads the error that `value` is, or that it has under `error`: an object, one more object
     /// inside, flat members, a bare string, or a list of one of these.
-    pub(crate) fn read(value: Value<'d>) -> Said<'d> {
-        let mut said = Said {
+    pub(crate) fn read(value: Value<'d>) -> ProviderError<'d> {
+        let mut said = ProviderError {
             message: value.text(),
-            ..Said::default()
+            ..ProviderError::default()
         };
-        let mut inner = Said::default();
+        let mut inner = ProviderError::default();
         let mut is_bare = false;
         if let Some(first) = value.elements().next() {
-            return Said::read(first);
+            return ProviderError::read(first);
         }
         for (key, value) in value.members() {
             match key {
@@ -154,12 +154,12 @@ impl<'d> Said<'d> {
                         .unwrap_or(said.name);
                 }
                 "error" => {
-                    inner = Said::read(value);
+                    inner = ProviderError::read(value);
                     is_bare = value.str().is_some();
                 }
                 "x_groq" => {
                     if let Some(error) = value.get("error") {
-                        inner = Said::read(error);
+                        inner = ProviderError::read(error);
                     }
                 }
                 _ => {}
@@ -174,7 +174,7 @@ impl<'d> Said<'d> {
         }
         // What stands further inside is closer to the cause.
         let first = |inner: &'d str, outer| if inner.is_empty() { outer } else { inner };
-        Said {
+        ProviderError {
             message: first(inner.message, said.message),
             code: first(inner.code, said.code),
             number: inner.number.or(said.number),
@@ -212,12 +212,12 @@ impl<'d> Said<'d> {
     }
 
     /// Notes the error, which the payload `doc` reports.
-    pub(crate) fn report(&self, doc: &Doc<'_>, sink: &mut Sink) {
-        self.report_as(doc.text, sink);
+    pub(crate) fn report(&self, doc: &Doc<'_>, queue: &mut Queue) {
+        self.report_as(doc.text, queue);
     }
 
     /// Notes the error, which `payload` reports.
-    pub(crate) fn report_as(&self, payload: &[u8], sink: &mut Sink) {
+    pub(crate) fn report_as(&self, payload: &[u8], queue: &mut Queue) {
         let kind = self.kind();
         let named = [self.code, self.name]
             .into_iter()
@@ -232,29 +232,29 @@ impl<'d> Said<'d> {
             Ok(text) if self.message.is_empty() => text,
             _ => self.message,
         };
-        sink.error(kind, kind.is_transient(), code, message, payload);
+        queue.error(kind, kind.is_transient(), code, message, payload);
     }
 }
 
 /// Notes an error that is plain text. Returns false where it is JSON, cut or broken.
-pub(crate) fn report_text(text: &[u8], sink: &mut Sink) -> bool {
+pub(crate) fn report_text(text: &[u8], queue: &mut Queue) -> bool {
     let text = text.trim_ascii();
     if let [] | [b'{' | b'[' | b'"', ..] = text {
         return false;
     }
-    match memory::lossy(text) {
-        Some(message) => Said {
+    match fallible::lossy(text) {
+        Ok(message) => ProviderError {
             message: &message,
-            ..Said::default()
+            ..ProviderError::default()
         }
-        .report_as(text, sink),
-        None => sink.set_short(),
+        .report_as(text, queue),
+        Err(OutOfMemory) => queue.set_out_of_memory(),
     }
     true
 }
 
 /// Notes an error that is not the dialect's own: `{"error": …}`, or anything named an error.
-pub(crate) fn report(doc: &Doc<'_>, is_error: bool, sink: &mut Sink) -> bool {
+pub(crate) fn report(doc: &Doc<'_>, is_error: bool, queue: &mut Queue) -> bool {
     let first = doc.root.elements().next().unwrap_or(doc.root);
     let error = first.get("error");
     let is_named = ["type", "object"]
@@ -266,6 +266,6 @@ pub(crate) fn report(doc: &Doc<'_>, is_error: bool, sink: &mut Sink) -> bool {
     {
         return false;
     }
-    Said::read(doc.root).report(doc, sink);
+    ProviderError::read(doc.root).report(doc, queue);
     true
 }

@@ -1,30 +1,30 @@
 //! Where a dialect puts the deltas of an event.
 //!
 //! A tape borrows the payload it was made from, so nothing of it can be kept. A dialect therefore
-//! walks it once and notes the event's deltas as positions in a text of their own, from which they
+//! walks it once and queued the event's deltas as positions in a text of their own, from which they
 //! are handed out one by one.
 //!
-//! Dialects note what they find and go on; where there is no memory for it the sink remembers that
-//! ([`Sink::is_short`]), and the event is an error as a whole.
+//! Dialects queued what they find and go on; where there is no memory for it the queue remembers that
+//! ([`Queue::is_out_of_memory`]), and the event is an error as a whole.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::{self, Write};
 
-use super::json::Doc;
-pub(crate) use super::note::{Kind, Note};
-use super::note::{NOWHERE, Span};
+pub(crate) use super::queued::Queued;
+use super::queued::{NOWHERE, Span};
 use super::usage::Count;
-use crate::delta::{Delta, ErrorKind, FinishReason, StreamError, Usage};
-use crate::memory::{self, Growing};
+use crate::delta::{Delta, ErrorKind, FinishReason, StreamError, TextKind, Usage};
+use crate::fallible::{self, OutOfMemory, TryWriter};
+use crate::tape::Doc;
 
 /// The deltas of one event, not yet handed out.
 #[derive(Default)]
-pub(crate) struct Sink {
-    notes: Vec<Note>,
+pub(crate) struct Queue {
+    queued: Vec<Queued>,
     next: usize,
     text: String,
-    /// The token counts of the event, if a note says that it has some.
+    /// The token counts of the event, if a queued says that it has some.
     usage: Usage,
     /// The event's payload, kept only where a delta shows it.
     raw: Vec<u8>,
@@ -37,7 +37,7 @@ pub(crate) struct Sink {
     /// Reading the event took knowing which tools were called.
     uses_tools: bool,
     /// There was no memory for all that the event gives.
-    is_short: bool,
+    is_out_of_memory: bool,
 }
 
 /// A member that may vary from event to event.
@@ -49,10 +49,10 @@ pub(crate) struct Mark {
     pub(crate) count: Option<Count>,
 }
 
-impl Sink {
-    pub(super) const fn new() -> Self {
-        Sink {
-            notes: Vec::new(),
+impl Queue {
+    pub(crate) const fn new() -> Self {
+        Queue {
+            queued: Vec::new(),
             next: 0,
             text: String::new(),
             usage: Usage::NONE,
@@ -61,13 +61,13 @@ impl Sink {
             marks: Vec::new(),
             is_unique: false,
             uses_tools: false,
-            is_short: false,
+            is_out_of_memory: false,
         }
     }
 
     /// Forgets the event before.
     pub(crate) fn clear(&mut self) {
-        self.notes.clear();
+        self.queued.clear();
         self.next = 0;
         self.text.clear();
         self.raw.clear();
@@ -75,25 +75,25 @@ impl Sink {
         self.marks.clear();
         self.is_unique = false;
         self.uses_tools = false;
-        self.is_short = false;
+        self.is_out_of_memory = false;
     }
 
     /// Says that there is no memory for what the event gives.
     #[cold]
-    pub(crate) fn set_short(&mut self) {
-        self.is_short = true;
+    pub(crate) fn set_out_of_memory(&mut self) {
+        self.is_out_of_memory = true;
     }
 
     /// Whether there was no memory for something that the event gives.
     #[inline]
-    pub(crate) fn is_short(&self) -> bool {
-        self.is_short
+    pub(crate) fn is_out_of_memory(&self) -> bool {
+        self.is_out_of_memory
     }
 
     #[inline]
-    fn note(&mut self, note: Note) {
-        if !memory::push(&mut self.notes, note) {
-            self.set_short();
+    fn push(&mut self, queued: Queued) {
+        if fallible::push(&mut self.queued, queued).is_err() {
+            self.set_out_of_memory();
         }
     }
 
@@ -128,8 +128,8 @@ impl Sink {
     #[inline]
     fn mark(&mut self, key: &str, count: Option<Count>) {
         let at = self.position(key);
-        if at != NOWHERE && !memory::push(&mut self.marks, Mark { at, count }) {
-            self.set_short();
+        if at != NOWHERE && fallible::push(&mut self.marks, Mark { at, count }).is_err() {
+            self.set_out_of_memory();
         }
     }
 
@@ -151,29 +151,29 @@ impl Sink {
         &self.marks
     }
 
-    pub(crate) fn notes(&self) -> &[Note] {
-        &self.notes
+    pub(crate) fn queued(&self) -> &[Queued] {
+        &self.queued
     }
 
-    /// The notes that are text, with where it stands in the payload.
+    /// The queued that are text, with where it stands in the payload.
     pub(crate) fn texts(&self) -> impl Iterator<Item = (u8, usize)> {
         (0..)
-            .zip(&self.notes)
-            .filter_map(|(n, note)| Some((n, note.text()?.place()?)))
+            .zip(&self.queued)
+            .filter_map(|(n, queued)| Some((n, queued.text()?.place()?)))
     }
 
     /// Whether another event like this one would give the same deltas but for their texts and
     /// counts.
     pub(crate) fn is_repeatable(&self) -> bool {
-        let has_place = |note: &Note| note.text().is_some_and(|text| text.place().is_some());
-        let is_usage = |note: &&Note| matches!(note, Note::Usage);
+        let has_place = |queued: &Queued| queued.text().is_some_and(|text| text.place().is_some());
+        let is_usage = |queued: &&Queued| matches!(queued, Queued::Usage);
         !self.is_unique
-            && self.notes.len() <= usize::from(u8::MAX)
+            && self.queued.len() <= usize::from(u8::MAX)
             && self
-                .notes
+                .queued
                 .iter()
-                .all(|note| has_place(note) || is_usage(&note))
-            && self.notes.iter().filter(is_usage).count() <= 1
+                .all(|queued| has_place(queued) || is_usage(&queued))
+            && self.queued.iter().filter(is_usage).count() <= 1
     }
 
     /// Whether the event's usage has this count from one member alone.
@@ -189,53 +189,57 @@ impl Sink {
 
     /// The token counts of the event.
     pub(crate) fn counts(&self) -> Option<Usage> {
-        let is_usage = |note: &Note| matches!(note, Note::Usage);
-        self.notes.iter().any(is_usage).then_some(self.usage)
+        let is_usage = |queued: &Queued| matches!(queued, Queued::Usage);
+        self.queued.iter().any(is_usage).then_some(self.usage)
     }
 
-    /// Notes the counts of an event whose other notes follow or precede.
+    /// Notes the counts of an event whose other queued follow or precede.
     pub(crate) fn repeat_usage(&mut self, usage: Usage) {
         self.usage = usage;
-        self.note(Note::Usage);
+        self.push(Queued::Usage);
     }
 
-    /// Notes what another event gave, with other text. What `write` has no memory for it returns false
-    /// of.
-    pub(crate) fn repeat_with(&mut self, mut note: Note, write: impl FnOnce(&mut String) -> bool) {
+    /// Queues the delta of another event with the text that `write` appends.
+    pub(crate) fn repeat_with(
+        &mut self,
+        mut queued: Queued,
+        write: impl FnOnce(&mut String) -> Result<(), OutOfMemory>,
+    ) {
         let start = self.text.len();
-        if !write(&mut self.text) {
-            self.set_short();
+        if write(&mut self.text).is_err() {
+            self.set_out_of_memory();
         }
-        if let Note::Piece { text, .. } | Note::ToolCallArguments { fragment: text, .. } = &mut note
+        if let Queued::Piece { text, .. } | Queued::ToolCallArguments { fragment: text, .. } =
+            &mut queued
         {
             *text = self.span(start, NOWHERE);
         }
         if self.text.len() > start {
-            self.note(note);
+            self.push(queued);
         }
     }
 
-    /// How much memory it keeps: bytes, and notes of some 50 bytes.
-    pub(super) fn capacity(&self) -> usize {
-        self.text.capacity() + self.raw.capacity() + self.notes.capacity()
+    /// How much memory it keeps: bytes, and queued of some 50 bytes.
+    pub(crate) fn capacity(&self) -> usize {
+        self.text.capacity() + self.raw.capacity() + self.queued.capacity()
     }
 
     /// Whether a delta waits to be handed out.
     #[inline]
     pub(crate) fn has_next(&self) -> bool {
-        self.next < self.notes.len()
+        self.next < self.queued.len()
     }
 
     /// Whether the delta that waits is the event's last.
     #[inline]
     pub(crate) fn is_last(&self) -> bool {
-        self.next + 1 == self.notes.len()
+        self.next + 1 == self.queued.len()
     }
 
     fn keep(&mut self, text: &str) -> Span {
         let start = self.text.len();
-        if !memory::push_str(&mut self.text, text) {
-            self.set_short();
+        if fallible::push_str(&mut self.text, text).is_err() {
+            self.set_out_of_memory();
         }
         let at = self.position(text);
         self.span(start, at)
@@ -254,23 +258,23 @@ impl Sink {
     /// Keeps a number without the detour over a string of its own.
     fn keep_shown(&mut self, what: &dyn fmt::Display) -> Span {
         let start = self.text.len();
-        let shown = write!(Growing(&mut self.text), "{what}");
-        self.is_short |= shown.is_err();
+        let shown = write!(TryWriter(&mut self.text), "{what}");
+        self.is_out_of_memory |= shown.is_err();
         self.span(start, NOWHERE)
     }
 
     pub(crate) fn start(&mut self, id: &str, model: &str, role: &str) {
         let (id, model, role) = (self.keep(id), self.keep(model), self.keep(role));
-        self.note(Note::Start { id, model, role });
+        self.push(Queued::Start { id, model, role });
     }
 
     /// Adds the role to the event's own start. Returns false where it has none.
     pub(crate) fn set_role(&mut self, text: &str) -> bool {
         let kept = self.keep(text);
         // Not far back, where it is the event's own: without a bound the work would grow with the square
-        // of the notes.
-        for note in self.notes.iter_mut().rev().take(64) {
-            if let Note::Start { role, .. } = note {
+        // of the queued.
+        for queued in self.queued.iter_mut().rev().take(64) {
+            if let Queued::Start { role, .. } = queued {
                 *role = kept;
                 return true;
             }
@@ -281,10 +285,10 @@ impl Sink {
     /// A piece of text; an empty one is none.
     // What most events are; to call it costs as much as it does.
     #[inline(always)]
-    pub(crate) fn piece(&mut self, kind: Kind, choice: u32, text: &str) {
+    pub(crate) fn piece(&mut self, kind: TextKind, choice: u32, text: &str) {
         if !text.is_empty() {
             let text = self.keep(text);
-            self.note(Note::Piece { kind, choice, text });
+            self.push(Queued::Piece { kind, choice, text });
         }
     }
 
@@ -292,7 +296,7 @@ impl Sink {
     pub(crate) fn tool_call_start(&mut self, start: (u32, i32, &str, &str), is_server: bool) {
         let (choice, index, id, name) = start;
         let (id, name) = (self.keep(id), self.keep(name));
-        self.note(Note::ToolCallStart {
+        self.push(Queued::ToolCallStart {
             choice,
             index,
             id,
@@ -323,20 +327,20 @@ impl Sink {
     ) {
         if !fragment.is_empty() {
             let fragment = self.keep(fragment);
-            let note = Note::ToolCallArguments {
+            let queued = Queued::ToolCallArguments {
                 choice,
                 index,
                 fragment,
                 whole,
                 is_server,
             };
-            self.note(note);
+            self.push(queued);
         }
     }
 
     pub(crate) fn finish(&mut self, choice: u32, reason: FinishReason, raw: &str) {
         let raw = self.keep(raw);
-        self.note(Note::Finish {
+        self.push(Queued::Finish {
             choice,
             reason,
             raw,
@@ -348,9 +352,13 @@ impl Sink {
         if usage.is_empty() {
             return;
         }
-        if !self.notes.iter().any(|note| matches!(note, Note::Usage)) {
+        if !self
+            .queued
+            .iter()
+            .any(|queued| matches!(queued, Queued::Usage))
+        {
             self.usage = Usage::default();
-            self.note(Note::Usage);
+            self.push(Queued::Usage);
         }
         self.usage.merge(&usage);
     }
@@ -365,7 +373,7 @@ impl Sink {
     ) {
         let (code, message) = (self.keep_shown(code), self.keep(message));
         self.keep_raw(payload);
-        self.note(Note::Error {
+        self.push(Queued::Error {
             kind,
             transient,
             code,
@@ -376,39 +384,39 @@ impl Sink {
     pub(crate) fn other(&mut self, event: &str, payload: &[u8]) {
         let event = self.keep(event);
         self.keep_raw(payload);
-        self.note(Note::Other { event });
+        self.push(Queued::Other { event });
     }
 
     pub(crate) fn done(&mut self) {
-        self.note(Note::Done);
+        self.push(Queued::Done);
     }
 
     fn keep_raw(&mut self, payload: &[u8]) {
-        if self.raw.is_empty() && !memory::extend(&mut self.raw, payload) {
-            self.set_short();
+        if self.raw.is_empty() && fallible::extend(&mut self.raw, payload).is_err() {
+            self.set_out_of_memory();
         }
     }
 
     /// The next delta.
     pub(crate) fn next(&mut self) -> Option<Delta<'_>> {
-        let note = self.notes.get(self.next)?;
+        let queued = self.queued.get(self.next)?;
         self.next += 1;
         let text = |span: Span| {
             self.text
                 .get(span.start as usize..span.end as usize)
                 .unwrap_or_default()
         };
-        Some(match *note {
-            Note::Start { id, model, role } => Delta::Start {
+        Some(match *queued {
+            Queued::Start { id, model, role } => Delta::Start {
                 id: text(id),
                 model: text(model),
                 role: text(role),
             },
-            Note::Piece { text: piece, .. }
-            | Note::ToolCallArguments {
+            Queued::Piece { text: piece, .. }
+            | Queued::ToolCallArguments {
                 fragment: piece, ..
-            } => return note.with(text(piece)),
-            Note::ToolCallStart {
+            } => return queued.with(text(piece)),
+            Queued::ToolCallStart {
                 choice,
                 index,
                 id,
@@ -420,7 +428,7 @@ impl Sink {
                 id: text(id),
                 name: text(name),
             },
-            Note::ToolCallStart {
+            Queued::ToolCallStart {
                 choice,
                 index,
                 id,
@@ -432,7 +440,7 @@ impl Sink {
                 id: text(id),
                 name: text(name),
             },
-            Note::Finish {
+            Queued::Finish {
                 choice,
                 reason,
                 raw,
@@ -441,8 +449,8 @@ impl Sink {
                 reason,
                 raw: text(raw),
             },
-            Note::Usage => Delta::Usage(self.usage),
-            Note::Error {
+            Queued::Usage => Delta::Usage(self.usage),
+            Queued::Error {
                 kind,
                 transient,
                 code,
@@ -454,11 +462,11 @@ impl Sink {
                 transient,
                 raw: &self.raw,
             }),
-            Note::Other { event } => Delta::Other {
+            Queued::Other { event } => Delta::Other {
                 event: text(event),
                 raw: &self.raw,
             },
-            Note::Done => Delta::Done,
+            Queued::Done => Delta::Done,
         })
     }
 }

@@ -1,0 +1,270 @@
+//! One template: an event that later ones are matched against.
+
+use alloc::vec::Vec;
+
+use super::budget::Budget;
+use super::builtin::{self, Builtin};
+use super::learn::{Candidate, Holes};
+use super::matching::{Found, Hole, Pattern};
+use super::slot::{Slot, common_prefix, number, number_end, unescape};
+use crate::delta::{Delta, Usage};
+use crate::fallible::{self, OutOfMemory, TryBox};
+use crate::reply::progress::{Progress, Version};
+use crate::reply::queue::Queue;
+use crate::reply::queued::Queued;
+
+/// An event with holes, and the deltas it stands for.
+#[derive(Default)]
+pub(super) struct Template {
+    /// The event as it came, its blank line included.
+    event: Vec<u8>,
+    holes: Vec<Hole>,
+    queued: Vec<Queued>,
+    usage: Option<TryBox<Usage>>,
+    /// Where the literal bytes after the last hole begin.
+    from: usize,
+    /// The length of the suffix of `event` that does not count against the event limit.
+    pub(super) uncounted: usize,
+    version: Version,
+    /// Whether the tools' part of the version counts.
+    uses_tools: bool,
+    /// The bit of a built-in template, which is valid for every version; 0 for one that was learnt.
+    pub(super) builtin: u8,
+    /// The first hole is the index of the delta's call.
+    has_call: bool,
+    /// The template that hit after this one the last time.
+    pub(super) next: usize,
+    /// The hole of the text, if the event has one delta and that is text.
+    pub(super) only_text: Option<u8>,
+}
+
+impl Template {
+    #[inline]
+    pub(super) fn is_valid_for(&self, version: Version) -> bool {
+        let is_same = self.version.response == version.response
+            && (!self.uses_tools || self.version.tools == version.tools);
+        is_same || self.builtin != 0
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.event.is_empty()
+    }
+
+    #[inline]
+    pub(super) fn pattern(&self) -> Pattern<'_> {
+        Pattern {
+            event: &self.event,
+            holes: &self.holes,
+            from: self.from,
+        }
+    }
+
+    /// Returns the only delta of an event that matched.
+    #[inline]
+    pub(super) fn delta<'b>(
+        &self,
+        bytes: &[u8],
+        progress: &Progress,
+        text: &'b str,
+    ) -> Option<Delta<'b>> {
+        let queued = self.queued.first()?;
+        if self.has_call {
+            queued.of_call(self.call(bytes, progress)?).with(text)
+        } else {
+            queued.with(text)
+        }
+    }
+
+    /// Returns the call that an event which matched belongs to: its index, and whether the provider
+    /// runs it.
+    #[inline(never)]
+    fn call(&self, bytes: &[u8], progress: &Progress) -> Option<(i32, bool)> {
+        let start = self.holes.first()?.until as usize;
+        let digits = bytes.get(start..number_end(bytes, start)?)?;
+        let index = i32::try_from(number(digits)?).ok()?;
+        Some((index, progress.is_server_call(index)?))
+    }
+
+    /// Queues the deltas of an event that matched. Returns false, and queues nothing, if a text is not
+    /// UTF-8, a call is not known, or there is no memory.
+    pub(super) fn fill(
+        &self,
+        bytes: &[u8],
+        found: &Found,
+        progress: &Progress,
+        queue: &mut Queue,
+    ) -> bool {
+        queue.clear();
+        let mut usage = self.usage.as_deref().copied().unwrap_or_default();
+        for (hole, filling) in self.holes.iter().zip(found) {
+            if let Slot::Count(count) = hole.slot {
+                *count.of(&mut usage) = filling.of(bytes).and_then(number);
+            }
+        }
+        let call = if self.has_call {
+            match self.call(bytes, progress) {
+                Some(call) => Some(call),
+                None => return false,
+            }
+        } else {
+            None
+        };
+        for (n, queued) in self.queued.iter().enumerate() {
+            let Some(at) = self.text_hole(n) else {
+                queue.repeat_usage(usage);
+                continue;
+            };
+            let filling = found.get(at).copied().unwrap_or_default();
+            let text = filling
+                .of(bytes)
+                .and_then(|text| core::str::from_utf8(text).ok());
+            let Some(text) = text else {
+                queue.clear();
+                return false;
+            };
+            let queued = call.map_or(*queued, |call| queued.of_call(call));
+            if filling.has_escapes {
+                queue.repeat_with(queued, |out| unescape(text, out));
+            } else {
+                queue.repeat_with(queued, |out| fallible::push_str(out, text));
+            }
+        }
+        if queue.is_out_of_memory() {
+            queue.clear();
+            return false;
+        }
+        true
+    }
+
+    /// Returns the hole with the text of a queued delta.
+    fn text_hole(&self, n: usize) -> Option<usize> {
+        let is_its_text = |hole: &Hole| matches!(hole.slot, Slot::Text(of) if usize::from(of) == n);
+        self.holes.iter().position(is_its_text)
+    }
+
+    /// Compares the template with an event that did not match. If they differ only in scalars that may
+    /// vary, returns the holes of both together, in the event's bytes.
+    pub(super) fn align(&self, candidate: &Candidate<'_>, budget: &Budget) -> Option<Holes> {
+        let queued = candidate.queue.queued();
+        // A candidate does not tell what a built-in template declares of its holes.
+        if self.builtin != 0
+            || self.queued.len() != queued.len()
+            || !self.queued.iter().zip(queued).all(|(a, b)| a.is_like(b))
+        {
+            return None;
+        }
+        let mut holes = Holes::default();
+        let (mut from, mut pos) = (0, 0);
+        let mut known = self.holes.iter();
+        let mut next = known.next();
+        loop {
+            // Up to the next known hole.
+            let until = next.map_or(self.event.len(), |hole| hole.until as usize);
+            let literal = self.event.get(from..until)?;
+            let rest = candidate.raw.get(pos..)?;
+            let same = common_prefix(literal, rest);
+            budget.charge_step(150 + same as i64 / 2)?;
+            if same == literal.len() {
+                let Some(hole) = next else {
+                    return (same == rest.len()).then_some(holes);
+                };
+                let start = pos + same;
+                let end = candidate.scan(hole.slot, candidate.raw, start, budget)?;
+                holes.push(start, end, hole.slot)?;
+                next = known.next();
+                (from, pos) = (next.map_or(self.from, |hole| hole.from as usize), end);
+                continue;
+            }
+            // The differing scalars begin after the same bytes in both.
+            let is_space = literal.get(same) == Some(&b' ');
+            let (start, slot) = candidate.part_at(pos + same, is_space, budget)?;
+            let known_start = from + start.checked_sub(pos)?;
+            let end = candidate.scan(slot, candidate.raw, start, budget)?;
+            let known_end = candidate.scan(slot, &self.event, known_start, budget)?;
+            if known_end > until {
+                return None;
+            }
+            holes.push(start, end, slot)?;
+            (from, pos) = (known_end, end);
+        }
+    }
+
+    /// Stops matching anything and keeps the memory.
+    pub(super) fn forget(&mut self) {
+        self.event.clear();
+        self.holes.clear();
+        self.builtin = 0;
+        self.only_text = None;
+    }
+
+    /// Becomes the template of an event. Stays what it was if out of memory.
+    pub(super) fn store(
+        &mut self,
+        candidate: &Candidate<'_>,
+        holes: &Holes,
+        version: Version,
+    ) -> Result<(), OutOfMemory> {
+        let counts = candidate.queue.counts();
+        if counts.is_some() && self.usage.is_none() {
+            self.usage = Some(TryBox::new(Usage::default())?);
+        }
+        self.replace(candidate.raw, holes.as_slice(), candidate.queue.queued())?;
+        if let (Some(usage), Some(counts)) = (&mut self.usage, counts) {
+            **usage = counts;
+        }
+        self.from = holes.end;
+        self.uncounted = candidate.uncounted;
+        self.version = version;
+        self.uses_tools = candidate.queue.uses_tools();
+        self.builtin = 0;
+        self.has_call = false;
+        self.set_only_text();
+        Ok(())
+    }
+
+    /// Becomes the built-in template with this bit. Stays what it was if out of memory.
+    pub(super) fn install(&mut self, builtin: &Builtin, bit: u8) -> Result<(), OutOfMemory> {
+        let pattern = builtin.pattern();
+        self.replace(pattern.event, pattern.holes, builtin.queued())?;
+        self.from = pattern.from;
+        self.uncounted = builtin::UNCOUNTED;
+        self.builtin = bit;
+        let first = pattern.holes.first().map(|hole| hole.slot);
+        self.has_call = matches!(first, Some(Slot::Call));
+        self.set_only_text();
+        Ok(())
+    }
+
+    fn set_only_text(&mut self) {
+        let is_text = matches!(self.queued.as_slice(), [queued] if queued.with("").is_some());
+        let hole = self.text_hole(0).filter(|_| is_text);
+        self.only_text = hole.and_then(|hole| u8::try_from(hole).ok());
+    }
+
+    /// Replaces the lists, or none of them if out of memory.
+    fn replace(
+        &mut self,
+        event: &[u8],
+        holes: &[Hole],
+        queued: &[Queued],
+    ) -> Result<(), OutOfMemory> {
+        reserve(&mut self.event, event)?;
+        reserve(&mut self.holes, holes)?;
+        reserve(&mut self.queued, queued)?;
+        replace(&mut self.event, event);
+        replace(&mut self.holes, holes);
+        replace(&mut self.queued, queued);
+        Ok(())
+    }
+}
+
+/// Reserves memory for exactly these items: a decoder at rest consists of little else.
+fn reserve<T>(list: &mut Vec<T>, items: &[T]) -> Result<(), OutOfMemory> {
+    let more = items.len().saturating_sub(list.len());
+    list.try_reserve_exact(more).map_err(|_| OutOfMemory)
+}
+
+fn replace<T: Copy>(list: &mut Vec<T>, items: &[T]) {
+    list.clear();
+    list.extend_from_slice(items);
+}
