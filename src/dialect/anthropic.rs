@@ -4,7 +4,7 @@
 //! continued by deltas and stopped, `message_delta` with the stop reason and the cumulative usage,
 //! `message_stop`. After an `error` the stream ends without one.
 
-use super::detect::type_of;
+use super::members::type_of;
 use super::{Dialect, Spec};
 use crate::delta::TextKind;
 use crate::reply::Payload;

@@ -3,7 +3,7 @@
 //! Format: `event: completion` and `data: {"completion":…,"stop_reason":…}`, with `ping` between. The
 //! last piece has a stop reason.
 
-use super::detect::has_text;
+use super::members::has_text;
 use super::{Dialect, Spec};
 use crate::delta::TextKind;
 use crate::reply::Payload;

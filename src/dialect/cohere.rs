@@ -3,7 +3,7 @@
 //! Format: `event: T` and `data: {"type":"T",…}` from `message-start` to `message-end`, behind which
 //! `[DONE]` may follow. `tool_calls` is an object here, not a list.
 
-use super::detect::type_of;
+use super::members::type_of;
 use super::{Dialect, Spec};
 use crate::delta::TextKind;
 use crate::reply::Payload;
@@ -19,6 +19,11 @@ pub(super) static SPEC: Spec = Spec {
     dialect: Dialect::Cohere,
     name: "cohere",
     detect: |payload| type_of(payload).is_some_and(is_type),
+    // The response has no type, and its message has no content if there is no text.
+    detect_body: Some(|payload| {
+        let root = payload.doc.root;
+        root.get("message").is_some_and(Value::is_object) && root.get("finish_reason").is_some()
+    }),
     event,
     complete_body: Some(complete_body),
     ..Spec::DEFAULT

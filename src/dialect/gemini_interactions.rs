@@ -4,7 +4,7 @@
 //! `interaction.complete` where newer ones say `step` and `interaction.completed`. At the end
 //! `event: done` with `[DONE]`.
 
-use super::detect::has_text;
+use super::members::has_text;
 use super::{Dialect, Spec};
 use crate::delta::FinishReason;
 use crate::delta::TextKind;

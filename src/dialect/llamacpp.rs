@@ -4,7 +4,7 @@
 //! and the counts. Several prompts interleave by `index`, each with a stop of its own, so the end is
 //! noted at the end of the stream. The server's other routes speak `openai-chat` and the like.
 
-use super::detect::has_text;
+use super::members::has_text;
 use super::{Dialect, Spec};
 use crate::delta::FinishReason;
 use crate::delta::TextKind;

@@ -29,6 +29,7 @@ mod detect;
 mod gemini;
 mod gemini_interactions;
 mod llamacpp;
+mod members;
 mod ollama;
 mod openai_assistants;
 mod openai_chat;
@@ -60,6 +61,11 @@ pub(crate) struct Spec {
     pub(crate) ends_with_done: bool,
     /// Returns true if an event belongs to this dialect. Rows of the table are asked in order.
     detect: fn(&Payload<'_>) -> bool,
+    /// Returns true if a non-streaming response belongs to this dialect. Needed if `detect` does not
+    /// recognise it.
+    detect_body: Option<fn(&Payload<'_>) -> bool>,
+    /// The type of the events whose data is plain text.
+    plain_text_event: Option<&'static str>,
     /// Interprets an event. Returns false if the dialect has no such event.
     pub(crate) event: fn(&mut Progress, &Payload<'_>, &mut Queue) -> bool,
     /// Interprets an event whose data is plain text: its type and its data. Returns false if the data
@@ -83,6 +89,8 @@ impl Spec {
         framing: Framing::Sse,
         ends_with_done: false,
         detect: |_| false,
+        detect_body: None,
+        plain_text_event: None,
         event: |_, _, _| false,
         text: None,
         unwrap: None,

@@ -3,7 +3,7 @@
 //! Format: newline-delimited JSON, the last line with `"done":true`. Tool calls come whole, their
 //! arguments as objects. An error in the middle is a line of its own, and the last.
 
-use super::detect::has_text;
+use super::members::has_text;
 use super::{Dialect, Spec};
 use crate::delta::FinishReason;
 use crate::delta::TextKind;

@@ -3,7 +3,7 @@
 //! Format: `event: thread.…` and `data: {…}` without a type of its own, at the end `event: done` with
 //! `[DONE]`.
 
-use super::detect::type_of;
+use super::members::type_of;
 use super::{Dialect, Spec};
 use crate::delta::FinishReason;
 use crate::delta::TextKind;

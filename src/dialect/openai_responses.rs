@@ -6,7 +6,7 @@
 //! event to event. A `.done` event repeats what its deltas brought; it is read only for what they did
 //! not bring.
 
-use super::detect::type_of;
+use super::members::type_of;
 use super::{Dialect, Spec};
 use crate::delta::FinishReason;
 use crate::reply::Payload;
@@ -23,6 +23,7 @@ pub(super) static SPEC: Spec = Spec {
     dialect: Dialect::OpenAiResponses,
     name: "openai-responses",
     detect: |payload| type_of(payload).is_some_and(|name| name.starts_with("response.")),
+    detect_body: Some(|payload| payload.doc.root.text_of("object") == "response"),
     event,
     complete_body: Some(complete_body),
     ..Spec::DEFAULT

@@ -3,7 +3,7 @@
 //! Format: `event: output` with the text as it is, no JSON, over as many `data` lines as it has;
 //! `event: done` with `{}` or a reason; `event: error` with a message.
 
-use super::detect::type_of;
+use super::members::type_of;
 use super::{Dialect, Spec};
 use crate::delta::FinishReason;
 use crate::delta::TextKind;
@@ -17,16 +17,17 @@ pub(super) static SPEC: Spec = Spec {
     dialect: Dialect::Replicate,
     name: "replicate",
     detect: |payload| type_of(payload).is_none() && payload.event == OUTPUT,
+    plain_text_event: Some(OUTPUT),
     event,
     text: Some(text),
     ..Spec::DEFAULT
 };
 
 /// The type of the events that carry the reply.
-pub(super) const OUTPUT: &str = "output";
+const OUTPUT: &str = "output";
 
 /// Reads an event whose data is text. Returns false for one whose data is JSON.
-pub(super) fn text(event: &str, text: &str, queue: &mut Queue) -> bool {
+fn text(event: &str, text: &str, queue: &mut Queue) -> bool {
     // Text, of which every space counts.
     queue.unique();
     let is_json = text.trim_start().starts_with('{');

@@ -1,8 +1,10 @@
 //! What all dialects share: the state of a response, its vocabulary, and the queue of its deltas.
 
+pub(crate) mod count;
 pub(crate) mod error;
 pub(crate) mod fields;
 pub(crate) mod finish;
+pub(crate) mod limits;
 pub(crate) mod pool;
 pub(crate) mod pooled;
 pub(crate) mod progress;

@@ -3,6 +3,7 @@
 use alloc::string::String;
 
 use super::finish::finish_reason;
+use super::limits::MAX_KNOWN;
 use super::pool::Pool;
 use super::queue::Queue;
 use super::repeats::Repeats;
@@ -11,9 +12,6 @@ use crate::delta::{FinishReason, Usage};
 use crate::fallible;
 use crate::tape::Value;
 
-/// So many choices, tools and parts of a response are remembered: each is looked for among them, so
-/// that without a bound the work would grow with their square.
-pub(crate) const MAX_KNOWN: usize = 1024;
 /// So many parts beside the model: those that come every time.
 const MAX_EXTRA: usize = 64;
 

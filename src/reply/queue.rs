@@ -1,19 +1,18 @@
-//! Where a dialect puts the deltas of an event.
+//! The queue of an event's deltas.
 //!
-//! A tape borrows the payload it was made from, so nothing of it can be kept. A dialect therefore
-//! walks it once and queued the event's deltas as positions in a text of their own, from which they
-//! are handed out one by one.
+//! A tape borrows the payload that it was made from and cannot outlive it. A dialect therefore walks the
+//! tape once and queues each delta as positions in a text that the queue owns.
 //!
-//! Dialects queued what they find and go on; where there is no memory for it the queue remembers that
-//! ([`Queue::is_out_of_memory`]), and the event is an error as a whole.
+//! Dialects don't check for memory after each delta. The queue remembers a failed allocation
+//! ([`Queue::is_out_of_memory`]), and then the whole event is an error.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::{self, Write};
 
+use super::count::Count;
 pub(crate) use super::queued::Queued;
 use super::queued::{NOWHERE, Span};
-use super::usage::Count;
 use crate::delta::{Delta, ErrorKind, FinishReason, StreamError, TextKind, Usage};
 use crate::fallible::{self, OutOfMemory, TryWriter};
 use crate::tape::Doc;

@@ -8,8 +8,8 @@
 
 use alloc::string::String;
 
+use super::limits::MAX_KNOWN;
 use super::pool::Pool;
-use super::progress::MAX_KNOWN;
 use super::queue::Queue;
 use crate::fallible::{self, OutOfMemory};
 

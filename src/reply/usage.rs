@@ -1,69 +1,9 @@
 //! Token counts under the names that the providers give them.
 
+use super::count::Count;
 use super::queue::Queue;
 use crate::delta::Usage;
 use crate::tape::Value;
-
-/// One of the counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Count {
-    Input,
-    Output,
-    Total,
-    Cached,
-    CacheCreation,
-    Reasoning,
-}
-
-impl Count {
-    /// Its place in a usage.
-    pub(crate) fn of(self, usage: &mut Usage) -> &mut Option<u64> {
-        match self {
-            Count::Input => &mut usage.input_tokens,
-            Count::Output => &mut usage.output_tokens,
-            Count::Total => &mut usage.total_tokens,
-            Count::Cached => &mut usage.cached_tokens,
-            Count::CacheCreation => &mut usage.cache_creation_tokens,
-            Count::Reasoning => &mut usage.reasoning_tokens,
-        }
-    }
-
-    /// The count that goes by this name.
-    fn named(name: &str) -> Option<Count> {
-        Some(match name {
-            // OpenAI; Anthropic; Gemini; Gemini Interactions; Ollama; Bedrock; TGI.
-            "prompt_tokens" | "input_tokens" | "promptTokenCount" | "total_input_tokens"
-            | "prompt_eval_count" | "inputTokens" | "inputTokenCount" | "input_length"
-            | "tokens_evaluated" => Count::Input,
-            "completion_tokens"
-            | "output_tokens"
-            | "candidatesTokenCount"
-            | "total_output_tokens"
-            | "eval_count"
-            | "outputTokens"
-            | "outputTokenCount"
-            | "generated_tokens"
-            | "tokens_predicted" => Count::Output,
-            "total_tokens" | "totalTokenCount" | "totalTokens" => Count::Total,
-            "cached_tokens"
-            | "prompt_cache_hit_tokens"
-            | "cache_read_input_tokens"
-            | "cachedContentTokenCount"
-            | "total_cached_tokens"
-            | "cacheReadInputTokens"
-            | "cacheReadInputTokenCount" => Count::Cached,
-            "cache_creation_input_tokens"
-            | "cacheWriteInputTokens"
-            | "cacheWriteInputTokenCount"
-            | "cache_write_tokens" => Count::CacheCreation,
-            "reasoning_tokens"
-            | "thinking_tokens"
-            | "thoughtsTokenCount"
-            | "total_thought_tokens" => Count::Reasoning,
-            _ => return None,
-        })
-    }
-}
 
 /// Reads a usage object; what is none of them, or no number, is left out. Where the numbers stand is
 /// marked, since in some streams they grow with every event.
