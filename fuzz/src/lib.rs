@@ -4,4 +4,5 @@ pub use deltawire_test_support::oracles;
 
 /// Counts for the target `limit`.
 #[global_allocator]
-static ALLOCATOR: deltawire_test_support::allocator::Counting = deltawire_test_support::allocator::Counting;
+static ALLOCATOR: deltawire_test_support::allocator::Counting =
+    deltawire_test_support::allocator::Counting;

@@ -6,5 +6,6 @@
 
 mod dependencies;
 mod markdown;
+mod modules;
 mod packaging;
 mod security;
