@@ -13,9 +13,10 @@ use ureq::http::{HeaderMap, Method};
 
 use super::body::{Body, Chunks};
 use super::cancel::{Cancel, Running, Sent};
-use super::error::{Context, Error, Kind, MAX_BODY_BYTES, Phase, Status};
+use super::error::{Context, Error, Kind, MAX_BODY_BYTES, Status};
 use super::events::Events;
 use super::options::{Key, Secrets};
+use super::phase::Phase;
 use super::request::Request;
 use super::stream::Stream;
 use super::{Client, Lease, url};
@@ -186,7 +187,7 @@ impl<'c> Call<'c> {
             return Err(answer.into_foreign());
         }
         let options = self.client.options().decoder.clone();
-        Ok(Stream::new(answer, options))
+        Ok(Stream::new(answer.body, answer.sent, options))
     }
 
     /// Sends it and gives the response's bytes as they come.

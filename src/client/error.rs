@@ -8,6 +8,7 @@ use ureq::http::HeaderMap;
 
 use super::line::{Fault, Line};
 use super::options::Secrets;
+use super::phase::Phase;
 use crate::decoder;
 use crate::delta;
 use crate::frame;
@@ -86,20 +87,6 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
-}
-
-/// What was waited for when time ran out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Phase {
-    /// The connection: looking up the name, reaching the address, TLS.
-    Connect,
-    /// The first byte of the body, the response's head before it.
-    FirstByte,
-    /// The next bytes, whatever they are.
-    Idle,
-    /// Bytes that are more than a sign of life.
-    Content,
 }
 
 /// Why a request was not answered, or not to its end. No key is in it, whoever said it.

@@ -4,9 +4,9 @@ use std::io::Read as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::common::decoding::{decode, decoder, streams};
 use crate::server::Server;
 use crate::toolchain::{checked_library, folder, program, root, run, runner, stage};
+use deltawire_test_support::decoding::{decode, decoder, streams};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("UTF-8")
