@@ -32,7 +32,7 @@ pub enum dw_status {
     DW_ERR_ARGUMENT = -1,
     /// The function was called in the wrong order; see its description. The call had no effect.
     DW_ERR_ORDER = -2,
-    /// This build of the library lacks the function, or is older than the program's options.
+    /// This build of the library lacks the function or does not know the option.
     DW_ERR_UNSUPPORTED = -3,
     /// Internal error in the library. The handle can only be freed.
     DW_ERR_PANIC = -4,

@@ -108,7 +108,7 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: Kind,
     url: String,
-    /// What happened. Messages show it after the URL and a colon.
+    /// The error text, shown after the URL and a colon.
     what: String,
     status: Option<Status>,
     decode: Option<decoder::Error>,

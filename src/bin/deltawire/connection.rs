@@ -59,7 +59,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "MS", default_value_t = 0)]
     content_timeout: u64,
 
-    /// Reject events larger than N bytes
+    /// Report and skip events larger than N bytes
     #[arg(long, value_name = "N", default_value_t = MAX_EVENT_BYTES)]
     max_event_bytes: usize,
 

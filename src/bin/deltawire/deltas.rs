@@ -21,7 +21,7 @@ pub(crate) struct Decoding {
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = dialect)]
     dialect: Choice,
 
-    /// Reject events larger than N bytes
+    /// Report and skip events larger than N bytes
     #[arg(long, value_name = "N", default_value_t = deltawire::frame::MAX_EVENT_BYTES)]
     max_event_bytes: usize,
 

@@ -7,7 +7,7 @@ use crate::{Failure, Outcome, input};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Reject events larger than N bytes
+    /// Report and skip events larger than N bytes
     #[arg(long, value_name = "N", default_value_t = MAX_EVENT_BYTES)]
     max_event_bytes: usize,
 

@@ -84,7 +84,7 @@ impl FromStr for Method {
 enum When {
     /// When the response ends or the connection is lost
     Auto,
-    /// Never: read one response
+    /// Read one response
     Never,
 }
 
