@@ -221,7 +221,10 @@ fn a_key_is_asked_for_and_never_shown() {
     };
     assert_eq!(with_key(KEY).0, Some(0));
     let wrong = format!("{KEY}-wrong");
-    for (key, advice) in [(&*wrong, "Check that OPENAI_API_KEY"), ("", "Set OPENAI_API_KEY")] {
+    for (key, advice) in [
+        (&*wrong, "Check that OPENAI_API_KEY"),
+        ("", "Set OPENAI_API_KEY"),
+    ] {
         let (status, stdout, stderr) = with_key(key);
         assert_eq!((status, &*stdout), (Some(3), ""), "{key}");
         assert!(
