@@ -179,9 +179,7 @@ impl Print for Text {
                 FinishReason::ContentFilter => {
                     self.note("the provider's content filter stopped the reply")?;
                 }
-                FinishReason::Error => {
-                    self.note(&format!("the provider stopped with an error: {raw}"))?
-                }
+                FinishReason::Error => self.note(&format!("the provider failed: {raw}"))?,
                 _ => {}
             },
             Delta::Error(error) => {
