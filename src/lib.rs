@@ -326,7 +326,12 @@ pub use message::{Choice, Message, ToolCall};
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// Those of the guide for who comes from another parser.
+/// The examples of the Rust guide.
+#[cfg(all(doctest, feature = "client"))]
+#[doc = include_str!("../docs/rust.md")]
+struct Rust;
+
+/// The examples of the migration guide.
 #[cfg(all(doctest, feature = "delta"))]
 #[doc = include_str!("../docs/migrating.md")]
 struct Migrating;

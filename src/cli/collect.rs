@@ -13,7 +13,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     decoding: Decoding,
 
-    /// What becomes of an event that lacks its blank line at the end of the stream
+    /// How to treat a last event that lacks its blank line
     #[arg(long, value_enum, default_value_t = AtEof::Flush)]
     eof: AtEof,
 
@@ -23,9 +23,9 @@ pub(crate) struct Args {
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum AtEof {
-    /// It counts if its payload is whole
+    /// Keep it if its payload is complete
     Flush,
-    /// It is dropped, as the WHATWG standard demands
+    /// Discard it, as the WHATWG standard requires
     Discard,
 }
 
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
         && whole.error.is_none()
     {
         eprintln!(
-            "deltawire: {}: a whole response, not a stream",
+            "deltawire: {}: a non-streaming response, read as one reply",
             args.input.name()
         );
         message = whole;

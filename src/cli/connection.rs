@@ -1,5 +1,6 @@
 //! How a server is reached: the arguments that `chat` and `listen` share, and Ctrl-C.
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::process;
 use std::thread;
@@ -34,52 +35,71 @@ impl From<Failure> for Trouble {
 #[group(skip)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct Args {
-    /// A header to send besides; may be given more than once
+    /// Send this header too; can be repeated
     #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
     headers: Vec<(String, String)>,
 
-    /// How often a request is sent again where no connection came about, or the server refused with
-    /// 408, 409, 429 or 5xx
+    /// Retry up to N times if the connection fails or the server returns 408, 409, 429 or 5xx
     #[arg(long, value_name = "N", default_value_t = 2)]
     retries: u32,
 
-    /// How long to wait for a connection, in milliseconds; 0 for as long as the system does
+    /// Time limit for connecting, in milliseconds; 0 uses the system's limit
     #[arg(long, value_name = "MS", default_value_t = 10_000)]
     connect_timeout: u64,
 
-    /// How long to wait for the first byte of the response's body, in milliseconds; 0 for ever
+    /// Time limit for the first byte of the response body, in milliseconds; 0 is no limit
     #[arg(long, value_name = "MS", default_value_t = 600_000)]
     first_byte_timeout: u64,
 
-    /// How long to wait for the next bytes, in milliseconds; 0 for ever
+    /// Time limit without any data, in milliseconds; 0 is no limit
     #[arg(long, value_name = "MS", default_value_t = 300_000)]
     idle_timeout: u64,
 
-    /// How long to wait for content, which keep-alive comments and pings are not, in milliseconds;
-    /// 0 for ever
+    /// Time limit without content, not counting keep-alives, in milliseconds; 0 is no limit
     #[arg(long, value_name = "MS", default_value_t = 0)]
     content_timeout: u64,
 
-    /// The largest event that is accepted, in bytes
+    /// Report and skip events larger than N bytes
     #[arg(long, value_name = "N", default_value_t = MAX_EVENT_BYTES)]
     max_event_bytes: usize,
 
-    /// The certificates that are trusted, in PEM, in place of Mozilla's
+    /// Trust the certificates in this PEM file instead of Mozilla's
     #[arg(long, value_name = "PEM")]
     ca_file: Option<PathBuf>,
 
-    /// The proxy; `direct` for none [default: ALL_PROXY, HTTPS_PROXY or HTTP_PROXY, but for the hosts
-    /// of NO_PROXY]
+    /// Use this proxy; `direct` uses no proxy [default: ALL_PROXY, HTTPS_PROXY or HTTP_PROXY, except
+    /// for the hosts in NO_PROXY]
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,
 
-    /// Cancel after so many milliseconds
+    /// Cancel after this many milliseconds
     #[arg(long, value_name = "MS")]
     cancel_after: Option<u64>,
 }
 
+/// Returns a message about a URL that lacks `http://` or `https://`.
+pub(crate) fn not_a_url(url: &str) -> Option<String> {
+    let start = url.to_ascii_lowercase();
+    if start.starts_with("http://") || start.starts_with("https://") {
+        return None;
+    }
+    let host = url.split(['/', ':']).next().unwrap_or_default();
+    // A part before `@` and a query may hold secrets, so the message does not repeat them.
+    if url.contains(['@', '?']) {
+        return Some("the URL does not start with http:// or https://".into());
+    }
+    if url.contains("://") || host.is_empty() {
+        return Some(format!("`{url}` does not start with http:// or https://"));
+    }
+    let is_local = host == "localhost" || host.parse::<Ipv4Addr>().is_ok();
+    let scheme = if is_local { "http" } else { "https" };
+    Some(format!(
+        "`{url}` is not a URL; did you mean `{scheme}://{url}`?"
+    ))
+}
+
 fn header(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once(':').ok_or("there is no colon in it")?;
+    let (name, value) = text.split_once(':').ok_or("expected NAME: VALUE")?;
     Ok((name.trim().into(), value.trim().into()))
 }
 
@@ -128,7 +148,7 @@ impl Args {
             is_pressed.cancel();
             cancel.cancel();
         })
-        .map_err(|error| Failure::Usage(format!("Ctrl-C cannot be caught: {error}")))?;
+        .map_err(|error| Failure::Usage(format!("cannot handle Ctrl-C: {error}")))?;
         Ok(interrupt)
     }
 }

@@ -18,19 +18,19 @@ pub(crate) struct Args {
 /// The arguments that say how to decode.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Decoding {
-    /// The provider's wire format, or `auto` to recognise it
+    /// The provider's wire format, or `auto` to detect it
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = dialect)]
     dialect: Choice,
 
-    /// The largest event that is accepted, in bytes
+    /// Report and skip events larger than N bytes
     #[arg(long, value_name = "N", default_value_t = deltawire::frame::MAX_EVENT_BYTES)]
     max_event_bytes: usize,
 
-    /// A member of an OpenAI chat delta that carries text, besides those that are known
+    /// Also read text from this member of an OpenAI chat delta
     #[arg(long, value_name = "NAME")]
     text_field: Option<String>,
 
-    /// The same for reasoning
+    /// Also read reasoning from this member of an OpenAI chat delta
     #[arg(long, value_name = "NAME")]
     reasoning_field: Option<String>,
 }
@@ -50,7 +50,7 @@ fn dialect(name: &str) -> Result<Choice, String> {
                     .iter()
                     .map(|dialect| dialect.as_str())
                     .collect();
-                format!("there are auto, {}", names.join(", "))
+                format!("expected one of auto, {}", names.join(", "))
             }),
     }
 }
@@ -141,10 +141,12 @@ pub(crate) fn complain_about_end(input: &input::Args, decoder: &Decoder) {
         End::Unrecognised => {
             let what = deltawire::decoder::describe_body(decoder.unrecognised_body());
             match (decoder.events(), decoder.unrecognised_body().is_empty()) {
-                (0, true) => eprintln!("deltawire: {name}: no stream: not one event"),
-                (0, false) => eprintln!("deltawire: {name}: no stream: {what}"),
+                (0, true) => eprintln!("deltawire: {name}: not a stream: no events found"),
+                (0, false) => eprintln!("deltawire: {name}: not a stream: {what}"),
                 (events, _) => {
-                    eprintln!("deltawire: {name}: {events} events, but of no known dialect");
+                    eprintln!(
+                        "deltawire: {name}: {events} events in an unknown format; try --dialect"
+                    );
                 }
             }
         }

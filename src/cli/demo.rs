@@ -18,17 +18,18 @@ const PLAIN: Style = Style::new();
 
 /// What `--help` says below the arguments.
 const DETAILS: &str = "\
-Four requests of OpenAI's guide \"How to stream completions\", whole and streamed, are answered \
-by a server inside this process at the times that the guide recorded: 15 seconds in all.";
+Sends the requests of OpenAI's guide \"How to stream completions\" to a server inside this \
+process, streamed and not. The server replies at the speed that the guide recorded, which takes \
+15 seconds in all.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = DETAILS)]
 pub(crate) struct Args {
-    /// Do not wait for the recorded times
+    /// Reply at once instead of at the recorded speed
     #[arg(long)]
     fast: bool,
 
-    /// Draw the arrival of every piece of the first request over time, streamed and whole, as an SVG
+    /// Write an SVG chart of when each piece of the first reply arrived
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
 }

@@ -8,7 +8,7 @@ use crate::cli::output::{Object, Output};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The largest event that is accepted, in bytes
+    /// Report and skip events larger than N bytes
     #[arg(long, value_name = "N", default_value_t = MAX_EVENT_BYTES)]
     max_event_bytes: usize,
 

@@ -82,7 +82,10 @@ impl Connection {
                 break head;
             }
             if self.unread.len() > MAX_HEAD_BYTES {
-                return refused(431, format!("The head is over {MAX_HEAD_BYTES} bytes"));
+                return refused(
+                    431,
+                    format!("The request head is larger than {MAX_HEAD_BYTES} bytes"),
+                );
             }
             self.read_more()?;
         };
@@ -114,7 +117,10 @@ impl Connection {
 
     fn take(&mut self, len: usize) -> Result<Vec<u8>, Fault> {
         if len > MAX_BODY_BYTES {
-            return refused(413, format!("The body is over {MAX_BODY_BYTES} bytes"));
+            return refused(
+                413,
+                format!("The body is larger than {MAX_BODY_BYTES} bytes"),
+            );
         }
         while self.unread.len() < len {
             self.read_more()?;
@@ -131,7 +137,7 @@ impl Connection {
                     Ok(Status::Partial) if self.unread.len() < MAX_HEAD_BYTES => {
                         self.read_more()?;
                     }
-                    _ => return refused(400, "The body has a chunk without its size"),
+                    _ => return refused(400, "A chunk of the body has no size"),
                 }
             };
             self.unread.drain(..len);
@@ -140,11 +146,14 @@ impl Connection {
             }
             let size = usize::try_from(size).unwrap_or(usize::MAX);
             if size > MAX_BODY_BYTES - body.len() {
-                return refused(413, format!("The body is over {MAX_BODY_BYTES} bytes"));
+                return refused(
+                    413,
+                    format!("The body is larger than {MAX_BODY_BYTES} bytes"),
+                );
             }
             body.extend(self.take(size)?);
             if self.take(2)? != b"\r\n" {
-                return refused(400, "The body has a chunk that is longer than it says");
+                return refused(400, "A chunk of the body is longer than its size");
             }
         }
         // What headers follow, up to an empty line, is of no use here.
@@ -160,7 +169,7 @@ impl Connection {
                 None if self.unread.len() < MAX_HEAD_BYTES => {
                     self.read_more()?;
                 }
-                None => return refused(431, "The body's trailer has no end"),
+                None => return refused(431, "The trailer of the body does not end"),
             }
         }
     }
@@ -275,10 +284,12 @@ fn head(bytes: &[u8]) -> Result<Option<(usize, Head)>, Fault> {
         Ok(Status::Complete(len)) => len,
         Ok(Status::Partial) => return Ok(None),
         Err(httparse::Error::TooManyHeaders) => {
-            return refused(431, format!("There are over {MAX_HEADERS} headers"));
+            return refused(431, format!("More than {MAX_HEADERS} headers"));
         }
-        Err(httparse::Error::Version) => return refused(505, "Only HTTP/1.0 and 1.1 are spoken"),
-        Err(error) => return refused(400, format!("This is no HTTP request: {error}")),
+        Err(httparse::Error::Version) => {
+            return refused(505, "Only HTTP/1.0 and HTTP/1.1 are supported");
+        }
+        Err(error) => return refused(400, format!("Not an HTTP request: {error}")),
     };
     let is_1_0 = parsed.version == Some(0);
     let mut request = Request {
@@ -306,13 +317,13 @@ fn head(bytes: &[u8]) -> Result<Option<(usize, Head)>, Fault> {
                 let is_number = value.bytes().all(|byte| byte.is_ascii_digit());
                 let said = value.parse::<usize>().ok().filter(|_| is_number);
                 if said.is_none() || length.is_some_and(|length| Some(length) != said) {
-                    return refused(400, "Content-Length is not one number");
+                    return refused(400, "Content-Length is not a single number");
                 }
                 length = said;
             }
             "transfer-encoding" => {
                 if !value.trim().eq_ignore_ascii_case("chunked") {
-                    return refused(501, "The only transfer coding that is known is chunked");
+                    return refused(501, "The only supported transfer coding is chunked");
                 }
                 is_chunked = true;
             }
@@ -321,7 +332,9 @@ fn head(bytes: &[u8]) -> Result<Option<(usize, Head)>, Fault> {
     }
     let length = match (is_chunked, length) {
         // Who says both may mean to smuggle a request past somebody.
-        (true, Some(_)) => return refused(400, "Content-Length stands beside Transfer-Encoding"),
+        (true, Some(_)) => {
+            return refused(400, "Content-Length and Transfer-Encoding are both set");
+        }
         (true, None) => Length::Chunked,
         (false, length) => Length::Bytes(length.unwrap_or(0)),
     };

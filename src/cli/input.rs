@@ -15,11 +15,11 @@ const CHUNK_BYTES: NonZeroUsize = NonZeroUsize::new(64 * 1024).unwrap();
 // Its group would bear the same name as that of the command it is part of.
 #[group(skip)]
 pub(crate) struct Args {
-    /// Read at most this many bytes at a time
+    /// Read at most N bytes at a time
     #[arg(long, value_name = "N", default_value_t = CHUNK_BYTES)]
     chunk_size: NonZeroUsize,
 
-    /// The recorded response; standard input where it is absent or `-`
+    /// The response to read; standard input if omitted or `-`
     file: Option<PathBuf>,
 }
 

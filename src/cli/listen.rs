@@ -15,47 +15,46 @@ use crate::cli::screen::say;
 
 /// What `--help` says below the arguments.
 const DETAILS: &str = "\
-Prints each event as `deltawire events` does, and last one line with the last event ID, the \
-reconnection time that the server set, and what went wrong: \
+Prints each event as `deltawire events` does. The last line has the last event ID, the \
+reconnection time set by the server, and the error if there was one: \
 {\"last_event_id\",\"retry\",\"error\"}.
 
-A GET reconnects as browsers do: when the response ends or is lost, until the server answers 204 \
-or with an error. Anything else is sent once: to post a completion again is to pay for it again.
+A GET reconnects as browsers do: whenever the response ends or the connection is lost, until the \
+server returns 204 or an error. A POST is sent once, because sending a completion again costs again.
 
-Exit status: 0 ended as asked, 2 wrong usage, 3 the connection or the server failed, 130 ended by \
-Ctrl-C.";
+Exit status: 0 success, 2 wrong usage, 3 network or server error, 130 Ctrl-C.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = DETAILS)]
 pub(crate) struct Args {
-    /// What to listen to
+    /// The URL to read, with http:// or https://
     url: String,
 
-    /// The request's method [default: GET, or POST with --data]
+    /// The request method: GET or POST [default: GET, or POST with --data]
     #[arg(long, value_name = "METHOD", value_parser = Method::from_str)]
     method: Option<Method>,
 
-    /// The request's body, JSON unless a header says otherwise; `-` reads standard input
+    /// The request body, sent as JSON unless --header sets another type; `-` reads standard input
     #[arg(long, value_name = "BODY")]
     data: Option<String>,
 
-    /// The last event ID to begin with
+    /// Send this Last-Event-ID with the first request
     #[arg(long, value_name = "ID", default_value = "")]
     last_event_id: String,
 
-    /// Whether to come back when the response ends [default: auto for GET, else never]
+    /// When to reconnect [default: auto for GET, never for POST]
     #[arg(long, value_name = "WHEN")]
     reconnect: Option<When>,
 
-    /// How long to wait before coming back, in milliseconds, until the server sets another time
+    /// Wait N milliseconds before reconnecting, unless the server sets another time
     #[arg(long, value_name = "N", default_value_t = 3000)]
     retry_ms: u64,
 
-    /// How many connections to make at most
+    /// Make at most N connections
     #[arg(long, value_name = "N")]
     max_attempts: Option<u32>,
 
-    /// End after so many events
+    /// Stop after N events
     #[arg(long, value_name = "N")]
     max_events: Option<u64>,
 
@@ -76,14 +75,14 @@ impl FromStr for Method {
         match name.to_ascii_uppercase().as_str() {
             "GET" => Ok(Method::Get),
             "POST" => Ok(Method::Post),
-            _ => Err("it has to be GET or POST".into()),
+            _ => Err("expected GET or POST".into()),
         }
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum When {
-    /// When the response ends or is lost
+    /// When the response ends or the connection is lost
     Auto,
     /// Read one response
     Never,
@@ -125,11 +124,14 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     };
     let method = args.method.unwrap_or(default);
     let usage = |what: &str| Err(Failure::Usage(what.into()));
+    if args.url.is_empty() {
+        return usage("the URL is empty");
+    }
     if method == Method::Get && args.data.is_some() {
-        return usage("--data goes with POST");
+        return usage("--data cannot be used with --method GET");
     }
     if method == Method::Post && args.reconnect == Some(When::Auto) {
-        return usage("--reconnect auto goes with GET: a POST is not sent again");
+        return usage("--reconnect auto cannot be used with POST: a POST is sent once");
     }
     let mut options = Options::new(Provider::OpenAi);
     options.base_url.clone_from(&args.url);
@@ -169,7 +171,12 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
         Some(_) if interrupt.is_by_user() => Ok(Outcome::Interrupted),
         // As asked, by --cancel-after.
         Some(error) if error.kind() == Kind::Cancelled => Ok(Outcome::Done),
-        Some(error) => Err(Failure::Transport(error.to_string())),
+        Some(error) => {
+            let hint = connection::not_a_url(&args.url).filter(|_| error.kind() == Kind::Request);
+            Err(Failure::Transport(
+                hint.unwrap_or_else(|| error.to_string()),
+            ))
+        }
     }
 }
 

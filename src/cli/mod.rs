@@ -1,7 +1,7 @@
 //! `deltawire`: shows and uses the library from a terminal.
 //!
 //! Standard output carries the result and nothing else. Exit status: 0 done, 1 the stream carried
-//! an error or was cut, 2 wrong usage, 3 transport, 130 ended by Ctrl-C.
+//! an error or was truncated, 2 wrong usage, 3 network or server error, 130 Ctrl-C.
 #![allow(
     clippy::field_reassign_with_default,
     reason = "written as a program outside of the library is, where no other form works"
@@ -40,9 +40,9 @@ pub use self::output::Captured;
 
 /// What `--help` says below the commands.
 const DETAILS: &str = "\
-Begin with `deltawire demo`, which needs no key. `deltawire COMMAND --help` says what a command takes.";
+Start with `deltawire demo`, which needs no API key. `deltawire COMMAND --help` lists a command's options.";
 
-/// Read streaming LLM responses: events, deltas, whole messages
+/// Parse streaming LLM responses into events, deltas or one complete reply
 #[derive(Debug, Parser)]
 #[command(name = "deltawire", version, max_term_width = 100, after_help = DETAILS)]
 struct Cli {
@@ -52,23 +52,23 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Print the events of an event stream, one JSON object a line
+    /// Print the events of an event stream as JSON lines
     Events(events::Args),
-    /// Print the deltas of a provider's stream, one JSON object a line
+    /// Print the deltas of a provider's stream as JSON lines
     Deltas(deltas::Args),
-    /// Put a provider's stream together and print it as one JSON object
+    /// Combine a provider's stream into one JSON object
     Collect(collect::Args),
-    /// Ask a provider and print its reply as it comes
+    /// Send a prompt to a provider and print the reply as it arrives
     Chat(chat::Args),
-    /// Print the events of a URL as they come, reconnecting where they end
+    /// Print the events of a URL as they arrive, and reconnect when the stream ends
     Listen(listen::Args),
-    /// Replay recorded streams as an OpenAI-compatible server on this machine
+    /// Serve recorded streams as an OpenAI-compatible API on this machine
     Serve(serve::Args),
-    /// Play OpenAI's streaming guide on this machine: no key, no network
+    /// Run the examples of OpenAI's streaming guide locally, without key or network
     Demo(demo::Args),
-    /// Print the completions for a shell
+    /// Print a completion script for a shell
     Completions(packaging::CompletionsArgs),
-    /// Print a manual page, as troff
+    /// Print a manual page in troff format
     Man(packaging::ManArgs),
 }
 

@@ -10,40 +10,40 @@ use crate::cli::outcome::{Failure, Outcome};
 
 /// What `--help` says below the arguments.
 const DETAILS: &str = "\
-Where shells look for them:
+Install the script where the shell looks for it:
     bash  /usr/share/bash-completion/completions/deltawire
-    zsh   _deltawire in a folder of $fpath
+    zsh   _deltawire, in a folder of $fpath
     fish  /usr/share/fish/vendor_completions.d/deltawire.fish";
 
 /// What no definition of an argument tells, as troff.
 const EXIT_STATUS: &str = r#".SH "EXIT STATUS"
 .TP
 \fB0\fR
-All went well.
+Success.
 .TP
 \fB1\fR
-The stream carried an error or was cut.
+The stream carried an error or was truncated.
 .TP
 \fB2\fR
-Wrong usage, a file that cannot be read among it.
+Wrong usage, or a file could not be read.
 .TP
 \fB3\fR
-A connection failed, or the server refused.
+The connection failed, or the server returned an error.
 .TP
 \fB130\fR
-Ctrl\-C ended it.
+Interrupted by Ctrl\-C.
 "#;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = DETAILS)]
 pub(crate) struct CompletionsArgs {
-    /// The shell
+    /// The shell to complete for
     shell: Shell,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ManArgs {
-    /// The command whose page it is, as deltawire-COMMAND(1); without it, that of deltawire(1)
+    /// Print deltawire-COMMAND(1) instead of deltawire(1)
     command: Option<String>,
 }
 
@@ -66,7 +66,8 @@ pub(crate) fn man(all: clap::Command, args: &ManArgs) -> Result<Outcome, Failure
         None => Man::new(all),
         Some(name) => {
             let known = all.find_subcommand(name);
-            let command = known.ok_or_else(|| Failure::Usage(format!("no command {name}")))?;
+            let command = known
+                .ok_or_else(|| Failure::Usage(format!("`{name}` is not a command of deltawire")))?;
             Man::new(command.clone()).title(format!("deltawire-{name}"))
         }
     };

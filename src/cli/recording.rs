@@ -237,8 +237,8 @@ fn put_together(bytes: &[u8]) -> Result<(Message, Dialect), String> {
         Some(dialect @ (Dialect::OpenAiChat | Dialect::OpenAiCompletions)) => {
             Ok((message, dialect))
         }
-        Some(dialect) => Err(format!("{dialect}, which is none of OpenAI's two")),
-        None if decoder.events() > 0 => Err("an event stream of no known dialect".into()),
+        Some(dialect) => Err(format!("a stream of the dialect {dialect}")),
+        None if decoder.events() > 0 => Err("an event stream in an unknown format".into()),
         None => Err(describe_body(bytes)),
     }
 }

@@ -13,34 +13,34 @@ use crate::cli::server::{Options, Server};
 
 /// What `--help` says below the arguments.
 const DETAILS: &str = "\
-Answers POST on /v1/chat/completions and /v1/completions, also without /v1: streamed where the \
-request has \"stream\": true, put together where it has not. A stream has the chunk with its \
-usage only where the request has \"stream_options\": {\"include_usage\": true}.
+Answers POST requests to /v1/chat/completions and /v1/completions, with or without /v1. A request \
+with \"stream\": true gets the stream; others get the complete reply. The stream includes the usage \
+chunk only if the request has \"stream_options\": {\"include_usage\": true}.
 
-Each FILE answers on the path of its kind. The request's \"model\" chooses: the FILE of that \
-name, without folder and extension; else those recorded from that model; else any. Of several, \
-each answers in turn.";
+Each FILE answers on the path of its format. The request's \"model\" chooses the FILE: first by \
+name (without folder and extension), then by recorded model, then any. If several match, they \
+take turns.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = DETAILS)]
 pub(crate) struct Args {
-    /// The recorded responses
+    /// The recorded streams, OpenAI chat or completions
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// The address to listen on; only this machine reaches the default
+    /// The address to listen on; the default is reachable only from this machine
     #[arg(long, default_value = "127.0.0.1")]
     host: String,
 
-    /// The port to listen on; 0 takes a free one, which is told on standard error
+    /// The port to listen on; 0 picks a free port and prints it on standard error
     #[arg(long, default_value_t = 0)]
     port: u16,
 
-    /// The time between events, in milliseconds; a whole response takes as long as its stream
+    /// Wait N milliseconds between events; a complete reply takes as long as its stream
     #[arg(long, value_name = "N", default_value_t = 0)]
     interval_ms: u64,
 
-    /// Answer only requests that carry this key, others with 401
+    /// Require this API key; other requests get 401
     #[arg(long)]
     key: Option<String>,
 }
@@ -54,11 +54,11 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
             let bytes = fs::read(file).map_err(|error| fail(error.to_string()))?;
             let name = file.file_stem().unwrap_or_default().to_string_lossy();
             let mut recording = Recording::read(&name, &bytes)
-                .map_err(|what| fail(format!("no stream of OpenAI's kind but {what}")))?;
+                .map_err(|what| fail(format!("not an OpenAI stream but {what}")))?;
             recording.pace = Pace::Interval(Duration::from_millis(args.interval_ms));
             if !recording.is_complete() {
                 say(&format!(
-                    "{}: cut, or carries an error; replayed as it is",
+                    "{}: truncated or has an error; served as recorded",
                     file.display()
                 ));
             }

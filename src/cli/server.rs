@@ -91,7 +91,8 @@ impl Server {
                 })
             });
             if let Err(error) = begun {
-                self.replies.tell(&format!("no connection: {error}"));
+                self.replies
+                    .tell(&format!("could not accept a connection: {error}"));
                 thread::sleep(PAUSE);
             }
         }
@@ -134,7 +135,11 @@ impl Replies {
                 return connection.respond(request, refusal.status, &body);
             }
         };
-        let how = if question.stream { "streamed" } else { "whole" };
+        let how = if question.stream {
+            "streamed"
+        } else {
+            "not streamed"
+        };
         self.tell(&format!("{asked}: {} {how}", recording.name));
         if !question.stream {
             let (status, body, due) = recording.whole();
@@ -239,7 +244,7 @@ impl Replies {
             .find(|pool| !pool.is_empty())
             .and_then(|pool| pool.iter().copied().min_by_key(|at| answered[*at]));
         let Some(chosen) = chosen else {
-            let message = format!("None of the recordings is of {}", question.dialect);
+            let message = format!("No recording has the dialect {}", question.dialect);
             return Err(Refusal::new(404, Some("model_not_found"), message));
         };
         answered[chosen] += 1;

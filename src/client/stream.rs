@@ -132,7 +132,7 @@ impl Stream {
         if !self.decoder.advance_to_end().map_err(decoding)? && !is_answered {
             let secrets = &self.body.context().secrets;
             let what = format!(
-                "sent no reply but {}",
+                "expected a reply but got {}",
                 secrets.describe(self.decoder.unrecognised_body())
             );
             return Err(self.body.context().error(Kind::ContentType, what));

@@ -61,7 +61,9 @@ impl fmt::Display for Error {
                 f,
                 "the payload of the event at byte {offset} is not JSON (at its byte {at})"
             ),
-            Error::NotAResponse => f.write_str("the body is JSON, but no response of a known kind"),
+            Error::NotAResponse => {
+                f.write_str("the body is JSON but not the response of a known provider")
+            }
         }
     }
 }
@@ -479,7 +481,7 @@ pub fn describe_body(body: &[u8]) -> String {
     let start = body.trim_ascii_start();
     let lower: Vec<u8> = start.iter().take(512).map(u8::to_ascii_lowercase).collect();
     let what = if start.is_empty() {
-        "nothing"
+        "an empty body"
     } else if lower.starts_with(b"<!doctype html") || lower.starts_with(b"<html") {
         "an HTML page"
     } else if lower.starts_with(b"<") {

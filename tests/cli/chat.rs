@@ -45,7 +45,7 @@ fn notes_have_lines_of_their_own_where_both_outputs_go_to_one_place() {
     let text = std::io::read_to_string(reader).unwrap();
     child.wait().unwrap();
     let lines: Vec<&str> = text.lines().collect();
-    let complaint = "deltawire: the provider reports: The engine is overloaded (overloaded)";
+    let complaint = "deltawire: provider error: The engine is overloaded (overloaded)";
     assert_eq!(lines[..2], ["but", complaint]);
     assert!(lines[2].starts_with("first token "), "{text}");
     assert_eq!(lines.len(), 3, "{text}");
@@ -186,7 +186,7 @@ fn chat_says_where_nobody_answers_and_exits_with_3() {
     assert_eq!((status, &*stdout), (Some(3), ""));
     assert!(stderr.contains(&base_url), "{stderr}");
     assert!(
-        stderr.contains("Is the server running, and is this its address?"),
+        stderr.contains("Is the server running at this address?"),
         "{stderr}"
     );
 }
@@ -194,7 +194,7 @@ fn chat_says_where_nobody_answers_and_exits_with_3() {
 #[test]
 fn chat_exits_with_1_where_the_stream_is_cut_or_carries_an_error() {
     for (file, text, complaint) in [
-        ("tests/data/serve-cut.sse", "half a\n", "cut"),
+        ("tests/data/serve-cut.sse", "half a\n", "truncated"),
         (
             "tests/data/serve-error.sse",
             "but\n",
@@ -218,7 +218,10 @@ fn a_key_is_asked_for_and_never_shown() {
     };
     assert_eq!(with_key(KEY).0, Some(0));
     let wrong = format!("{KEY}-wrong");
-    for (key, advice) in [(&*wrong, "Is OPENAI_API_KEY"), ("", "Set OPENAI_API_KEY")] {
+    for (key, advice) in [
+        (&*wrong, "Check that OPENAI_API_KEY"),
+        ("", "Set OPENAI_API_KEY"),
+    ] {
         let (status, stdout, stderr) = with_key(key);
         assert_eq!((status, &*stdout), (Some(3), ""), "{key}");
         assert!(
@@ -321,10 +324,7 @@ fn chat_says_what_the_reply_cost_and_counts_tokens_where_none_are_told() {
     assert!(stderr.contains(counted), "{stderr}");
     let (status, stdout, stderr) = run(&mut server.chat(&["--tokens", "--model", "own", "Hi"]));
     assert_eq!((status, &*stdout), (Some(2), ""));
-    assert!(
-        stderr.contains("the encoding of own is not known"),
-        "{stderr}"
-    );
+    assert!(stderr.contains("no known encoding for own"), "{stderr}");
     // What the provider tells goes before what could be counted.
     let server = Served::start(&[CHAT]);
     let told = ["--tokens", "--include-usage", "--model", "gpt-4o", "Hi"];

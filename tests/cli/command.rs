@@ -146,16 +146,16 @@ fn what_is_no_stream_is_named() {
     let cases: &[(&str, &[u8], &str)] = &[
         ("an HTML page", page, "an HTML page"),
         ("a JSON error", error, "a JSON document"),
-        ("an empty file", b"", "not one event"),
-        ("garbage", &garbage, "no stream"),
+        ("an empty file", b"", "no events found"),
+        ("garbage", &garbage, "not a stream"),
         ("zeros", &zeros, "byte 0"),
         (
             "text",
             b"upstream connect error\n",
             "upstream connect error",
         ),
-        ("comments", b": ping\n\n: ping\n\n", "not one event"),
-        ("unknown events", b"data: {\"a\":1}\n\n", "no known dialect"),
+        ("comments", b": ping\n\n: ping\n\n", "no events found"),
+        ("unknown events", b"data: {\"a\":1}\n\n", "unknown format"),
     ];
     for (what, input, words) in cases {
         for command in ["deltas", "collect"] {
@@ -259,7 +259,7 @@ fn a_whole_response_is_collected_like_a_stream() {
     let body = br#"{"id":"c","object":"chat.completion","model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"Hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}"#;
     let whole = run(&["collect"], body);
     assert_eq!(whole.status.code(), Some(0), "{}", stderr(&whole));
-    assert!(stderr(&whole).contains("whole response"));
+    assert!(stderr(&whole).contains("non-streaming response"));
     let usage = r#"data: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}"#;
     let stream = format!("{CHUNK}{FINISH}{usage}\n\n{DONE}");
     let stream = run(&["collect"], stream.as_bytes());

@@ -206,7 +206,7 @@ fn limits_of_time_and_size_are_those_that_were_given() {
     assert_eq!(status, Some(3));
     assert_eq!(lines[0]["data"], "a");
     assert_eq!(lines[1]["error"]["kind"], "timeout");
-    assert!(stderr.contains("for 0.05 s"), "{stderr}");
+    assert!(stderr.contains("after 0.05 s"), "{stderr}");
 
     let long = format!("data: {}\n\ndata: b\n\n", "x".repeat(2000));
     let server = Server::new([body(&long)]);

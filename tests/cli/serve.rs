@@ -164,7 +164,7 @@ fn serve_listens_on_this_machine_alone() {
 fn serve_says_which_file_is_no_stream() {
     for (file, complaint) in [
         ("tests/data/missing.sse", "No such file"),
-        ("rustfmt.toml", "no stream of OpenAI's kind but text"),
+        ("rustfmt.toml", "not an OpenAI stream but text"),
     ] {
         let (status, stdout, stderr) = run(&mut deltawire(&["serve", file]));
         assert_eq!((status, &*stdout), (Some(2), ""), "{file}");

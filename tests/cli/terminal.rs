@@ -174,11 +174,11 @@ fn reply_reasoning_and_tool_calls_have_lines_of_their_own_and_none_is_empty() {
             "reasoning: Towns first.",
             "I look them up.",
             "reasoning: Two.",
-            "deltawire: the model calls a tool: get_weather",
+            "deltawire: tool call: get_weather",
             r#"{"city":"Zug"}"#,
-            "deltawire: the model calls a tool: get_weather",
+            "deltawire: tool call: get_weather",
             r#"{"city":"Bern"}"#,
-            "deltawire: the reply is cut at the limit on tokens",
+            "deltawire: the reply was cut off at the token limit",
         ]
     );
     assert_eq!(status, Some(0));
@@ -314,7 +314,7 @@ fn what_goes_wrong_is_told_in_whole_words() {
     let told = words(&lines).join(" ");
     assert!(
         told.ends_with(
-            "Is the server running, and is this its address? --base-url or OPENAI_BASE_URL sets it."
+            "Is the server running at this address? Set it with --base-url or OPENAI_BASE_URL."
         ),
         "{lines:?}"
     );

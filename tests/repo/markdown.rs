@@ -56,11 +56,16 @@ const COMMANDS: &[(&str, How)] = &[
     ("binding=", With(CSHARP)),
     ("c++ -std=c++17 ffi-examples/cpp/deltas.cpp ", Long),
     ("c++ -std=c++17 -pthread ffi-examples/cpp/chat.cpp ", Long),
+    ("cargo add ", Not("changes the reader's own crate")),
     ("cargo clippy ", Stage("lint")),
     ("cargo fmt --check ", Stage("format")),
     (
         "cargo install cargo-fuzz ",
         Not("installs a program for good"),
+    ),
+    (
+        "cargo install --path ",
+        Not("installs the command for the user"),
     ),
     ("cargo run --release --features cli -- demo ", Stage("demo")),
     (

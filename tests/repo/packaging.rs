@@ -144,6 +144,6 @@ fn there_is_no_page_of_a_command_that_is_not_there() {
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(
         String::from_utf8_lossy(&output.stderr),
-        "deltawire: no command nothing\n"
+        "deltawire: `nothing` is not a command of deltawire\n"
     );
 }

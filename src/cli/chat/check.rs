@@ -39,7 +39,7 @@ pub(super) fn unit(text: &str) -> Result<Unit, String> {
         "paragraph" => Ok(Unit::Paragraph),
         _ => match text.parse() {
             Ok(count) if count > 0 => Ok(Unit::Characters(count)),
-            _ => Err("it has to be sentence, paragraph or a number of characters".into()),
+            _ => Err("expected sentence, paragraph or a number of characters".into()),
         },
     }
 }

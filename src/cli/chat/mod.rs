@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use anstyle::Style;
-use deltawire::client::{Client, Input, Options, Provider, Request, Stream};
+use deltawire::client::{Client, Input, Kind as ErrorKind, Options, Provider, Request, Stream};
 use deltawire::message::ToolCall;
 use deltawire::moderation::Unit;
 use deltawire::tokens::Counter;
@@ -30,81 +30,81 @@ use crate::cli::screen::{FAINT, say, stderr_width};
 
 /// What `--help` says below the arguments.
 const DETAILS: &str = "\
-The key is taken from the provider's variable: OPENAI_API_KEY, AZURE_OPENAI_API_KEY, ANTHROPIC_API_KEY, \
-GEMINI_API_KEY or OLLAMA_API_KEY. The reply goes to standard output. Reasoning, tool calls and all else \
-go to standard error, at last a line that says what the reply cost.
+Set the API key in an environment variable: OPENAI_API_KEY, AZURE_OPENAI_API_KEY, ANTHROPIC_API_KEY, \
+GEMINI_API_KEY or OLLAMA_API_KEY. The reply goes to standard output. Reasoning, tool calls, notes and a \
+closing line with times and tokens go to standard error.
 
-Exit status: 0 done, 1 the reply is cut or carries an error, 2 wrong usage, 3 no reply was to be had, \
-130 ended by Ctrl-C.";
+Exit status: 0 success, 1 the reply is truncated or has an error, 2 wrong usage, 3 network or server \
+error, 130 Ctrl-C.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = DETAILS)]
 pub(crate) struct Args {
-    /// What to ask; standard input where it is absent or `-`
+    /// The prompt; standard input if omitted or `-`
     prompt: Option<String>,
 
-    /// Whose API is asked: openai (or whoever speaks like it), azure, anthropic, gemini, ollama
+    /// The provider: openai (and OpenAI-compatible servers), azure, anthropic, gemini, ollama
     #[arg(long, value_name = "NAME", default_value = "openai", value_parser = provider)]
     provider: Provider,
 
-    /// Where the API is [default: the provider's variable, such as OPENAI_BASE_URL, else its own]
+    /// The URL of the API [default: a variable such as OPENAI_BASE_URL, or the provider's own URL]
     #[arg(long, value_name = "URL")]
     base_url: Option<String>,
 
-    /// The dialect of the reply's stream, as `deltas` takes it [default: recognised]
+    /// The wire format of the reply, as for `deltas --dialect` [default: detected]
     #[arg(long, value_name = "D")]
     dialect: Option<Dialect>,
 
-    /// The model to ask
+    /// The model
     #[arg(long, default_value = "gpt-4o-mini")]
     model: String,
 
-    /// A system message that precedes the prompt
+    /// Send this system message before the prompt
     #[arg(long, value_name = "TEXT")]
     system: Option<String>,
 
-    /// How many choices to ask for; the first is printed, or all with --json
+    /// Request N choices; prints the first, or all with --json
     #[arg(short, value_name = "N")]
     n: Option<u32>,
 
-    /// The most tokens that a choice may have
+    /// Limit each choice to N tokens
     #[arg(long, value_name = "N")]
     max_tokens: Option<u32>,
 
-    /// How much chance there is in the reply: 0 for none, up to 2
+    /// The sampling temperature, from 0 to 2
     #[arg(long, value_name = "T")]
     temperature: Option<f64>,
 
-    /// Ask for the token counts, which a stream of OpenAI's kind tells on request alone
+    /// Request token counts, which OpenAI streams include only on request
     #[arg(long)]
     include_usage: bool,
 
-    /// Ask for the reply as a whole, not as a stream
+    /// Request a complete reply instead of a stream
     #[arg(long)]
     no_stream: bool,
 
-    /// Print the deltas, one JSON object a line, in place of the text
+    /// Print the deltas as JSON lines instead of the text
     #[arg(long)]
     json: bool,
 
-    /// Show how long was waited for what, as a table on standard error
+    /// Print a table of response times on standard error
     #[arg(long)]
     timing: bool,
 
-    /// Draw the arrival of every piece over time, as an SVG
+    /// Write an SVG chart of when each piece arrived
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
 
-    /// Count the tokens where the provider tells none, by the model's name: OpenAI's alone are known
+    /// Count tokens locally if the provider reports none (OpenAI models only)
     #[arg(long)]
     tokens: bool,
 
-    /// Ask this command before anything is shown: it gets each piece on its standard input, and ends
-    /// the reply by an exit status other than 0
+    /// Check each piece with this command before printing it. The command reads the piece on standard
+    /// input; a nonzero exit status stops the reply
     #[arg(long, value_name = "COMMAND")]
     moderate: Option<String>,
 
-    /// What a piece is: sentence, paragraph, or a number of characters
+    /// The size of a piece: sentence, paragraph, or a number of characters
     #[arg(long, value_name = "UNIT", default_value = "sentence", value_parser = check::unit)]
     moderate_by: Unit,
 
@@ -121,7 +121,7 @@ fn provider(name: &str) -> Result<Provider, String> {
             .iter()
             .map(|provider| provider.as_str())
             .collect();
-        format!("it has to be one of {}", names.join(", "))
+        format!("expected one of {}", names.join(", "))
     })
 }
 
@@ -144,8 +144,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let has_key = options.key.is_some();
     if args.tokens && !Counter::is_known(&args.model) {
         let model = &args.model;
-        let what =
-            format!("--tokens: the encoding of {model} is not known; those of OpenAI's models are");
+        let what = format!("--tokens: no known encoding for {model}; only OpenAI models have one");
         return Err(Failure::Usage(what));
     }
     let interrupt = args.connection.cancel()?;
@@ -159,12 +158,17 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     reply.printer.stop_waiting();
     let outcome = result.or_else(|trouble| match trouble {
         Trouble::Client(_) if interrupt.is_by_user() => Ok(Outcome::Interrupted),
-        Trouble::Client(error) => Err(Failure::Transport(
-            match advice(&error, args.provider, has_key) {
-                Some(advice) => format!("{error}\n  {advice}"),
-                None => error.to_string(),
-            },
-        )),
+        Trouble::Client(error) => {
+            let base_url = client.options().base_url();
+            let hint =
+                connection::not_a_url(base_url).filter(|_| error.kind() == ErrorKind::Request);
+            Err(Failure::Transport(hint.unwrap_or_else(|| {
+                match advice(&error, args.provider, has_key) {
+                    Some(advice) => format!("{error}\n  {advice}"),
+                    None => error.to_string(),
+                }
+            })))
+        }
         Trouble::Output(failure) => Err(failure),
     })?;
     // Of what Ctrl-C ended before it began there is nothing to tell.
@@ -179,7 +183,7 @@ fn prompt(argument: Option<&str>) -> Result<String, Failure> {
         Some(prompt) if prompt != "-" => prompt.to_owned(),
         _ => {
             if io::stdin().is_terminal() {
-                say("what to ask, ended by Ctrl-D:");
+                say("type a prompt, then Ctrl-D:");
             }
             input::text()?
         }
@@ -236,7 +240,7 @@ impl Reply {
         }
         if !is_complete {
             if outcome == Outcome::Done {
-                say("the reply is cut: its stream ended without its terminator");
+                say("the reply is truncated: the stream ended without its terminator");
             }
             outcome = Outcome::Faulty;
         }
@@ -299,7 +303,7 @@ impl Reply {
         if let Some(checks) = &self.checks {
             let command = checks.command();
             say(&format!(
-                "the reply is ended: `{command}` refused what comes next"
+                "reply stopped: `{command}` refused the next piece"
             ));
         }
     }
@@ -326,7 +330,7 @@ impl Reply {
         let is_fine = matches!(verdict, Verdict::Fine);
         self.printer.end(is_fine && message.is_complete())?;
         if let Some(error) = &message.error {
-            say(&format!("the provider reports: {}", error.message));
+            say(&format!("provider error: {}", error.message));
         }
         if !is_fine {
             self.say_refused();

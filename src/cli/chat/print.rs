@@ -151,12 +151,12 @@ impl Print for Text {
             Delta::ToolCallStart {
                 choice: 0, name, ..
             } if !name.is_empty() => {
-                self.note(&format!("the model calls a tool: {name}"))?;
+                self.note(&format!("tool call: {name}"))?;
             }
             Delta::ServerToolCallStart {
                 choice: 0, name, ..
             } if !name.is_empty() => {
-                self.note(&format!("the provider runs a tool: {name}"))?;
+                self.note(&format!("tool call run by the provider: {name}"))?;
             }
             Delta::ToolCallArguments {
                 choice: 0,
@@ -175,16 +175,16 @@ impl Print for Text {
                 reason,
                 raw,
             } => match reason {
-                FinishReason::Length => self.note("the reply is cut at the limit on tokens")?,
+                FinishReason::Length => self.note("the reply was cut off at the token limit")?,
                 FinishReason::ContentFilter => {
-                    self.note("the provider's filter ended the reply")?;
+                    self.note("the provider's content filter stopped the reply")?;
                 }
                 FinishReason::Error => self.note(&format!("the provider failed: {raw}"))?,
                 _ => {}
             },
             Delta::Error(error) => {
                 self.note(&format!(
-                    "the provider reports: {} ({})",
+                    "provider error: {} ({})",
                     error.message, error.kind
                 ))?;
             }
