@@ -1,6 +1,6 @@
 //! The peers' work for `benches/run.sh`, which counts its instructions.
 //!
-//!     peers list                names of all, one a line, and what each yields behind a tab
+//!     peers list                names of all, one a line, and what each yields after a tab
 //!     peers NAME COUNT CHUNK    COUNT OpenAI chat chunks of random text lengths, CHUNK 0: one
 //!                               event a piece
 //!

@@ -118,7 +118,7 @@ impl Peer {
             Json::DeltawireWithoutTemplates => {
                 "the same, every payload parsed and checked whole".to_owned()
             }
-            Json::SonicGet => format!("{frame}; one path, borrowed; JSON behind it unchecked"),
+            Json::SonicGet => format!("{frame}; one path, borrowed; JSON after it unchecked"),
             Json::SonicMany => format!("{frame}; all fields, borrowed; JSON checked whole"),
             Json::SonicTyped => format!("{frame}; a borrowing struct; JSON checked whole"),
             Json::SimdTape => format!("{frame}; any path, borrowed; JSON checked whole"),
