@@ -351,7 +351,7 @@ fi
 printf '\n| %-46s | %12s | %6s | %9s | %8s | %6s |\n' "cold start, new decoder on a new thread" instructions \
     events "a byte" calls bytes
 echo "|---|---|---|---|---|---|"
-# hold NAME MEASURED: holds a count of these tables against its ceiling; `note` says if it is above.
+# hold NAME MEASURED: compares a count of these tables with its ceiling and sets `note` if it is above.
 hold() {
     ceiling=$(awk -F '\t' -v name="$1" '$1 == name { print $2 }' $ceilings)
     note=

@@ -15,7 +15,7 @@
 //!     deltas shares                            what templates take of each dialect
 //!
 //! STREAM is `made`, a name in benches/streams or the start of a recording's name.
-//! CHUNK 0 is one event a piece; `off` decodes without templates. `shares` prints, behind a line for
+//! CHUNK 0 is one event a piece; `off` decodes without templates. `shares` prints, after a line for
 //! each dialect, the recordings of 20 events and more of which templates take less than half, and
 //! which members keep them from more.
 mod common;
@@ -50,7 +50,7 @@ fn measured_message(decoder: &mut Decoder, stream: &[u8]) -> Message {
     message
 }
 
-/// What a new decoder costs, the decoder itself included. The caller drops it.
+/// Decodes pieces by a new decoder, its creation included, and returns it for the caller to drop.
 #[inline(never)]
 fn measured_first(pieces: &[&[u8]]) -> Decoder {
     let mut decoder = Decoder::new();
@@ -60,7 +60,7 @@ fn measured_first(pieces: &[&[u8]]) -> Decoder {
     decoder
 }
 
-/// What a whole stream costs from a new decoder to its drop. Returns the number of events.
+/// Decodes a whole stream, from a new decoder to its drop. Returns the number of events.
 #[inline(never)]
 fn measured_stream(options: Options, body: &[u8], chunk: usize) -> u64 {
     let mut decoder = Decoder::with_options(options);
@@ -164,7 +164,7 @@ fn main() {
     );
 }
 
-/// What templates take of some events.
+/// The share of some events that templates match.
 #[derive(Default)]
 struct Share {
     events: u64,

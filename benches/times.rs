@@ -1,4 +1,4 @@
-//! What `benches/budgets.sh` measures by the clock, side by side in one run.
+//! Measures the timed rows of `benches/budgets.sh`, side by side in one run.
 //!
 //!     times [quick]
 //!
@@ -251,7 +251,7 @@ fn large(rounds: usize) {
         assert_eq!(text(&mut decoder, event.chunks(chunk)), 16 * MIB);
     };
     let pieces: Vec<&[u8]> = event.chunks(1024).collect();
-    // What the event costs someone who looks up its text alone.
+    // A peer that looks up the text alone.
     let lookup = Peer {
         frame: Frame::SseStream,
         json: Json::SonicGet,

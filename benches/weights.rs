@@ -1,4 +1,4 @@
-//! What the decoder asks of the allocator, for `benches/budgets.sh`.
+//! Measures what the decoder asks of the allocator, for `benches/budgets.sh`.
 //!
 //!     weights
 //!
