@@ -35,7 +35,7 @@ fn event(progress: &mut Progress, payload: &Payload<'_>, queue: &mut Queue) -> b
         "step.start" => step(progress, index, object("step"), payload, queue),
         "content.start" => step(progress, index, object("content"), payload, queue),
         "interaction.start" | "interaction.created" => {
-            start(progress, object("interaction"), queue)
+            start(progress, object("interaction"), queue);
         }
         "interaction.complete" | "interaction.completed" => {
             end(progress, object("interaction"), queue);
@@ -109,7 +109,7 @@ fn delta(
         "thought_summary" => queue.piece(TextKind::Reasoning, 0, content),
         "thought" => queue.piece(TextKind::Reasoning, 0, delta.text_of("thought")),
         "function_call" | "arguments_delta" => {
-            function_call(progress, index, delta, payload, queue)
+            function_call(progress, index, delta, payload, queue);
         }
         "thought_signature" if delta.text_of("signature").is_empty() => {}
         kind => queue.other(kind, payload.doc.text),

@@ -51,6 +51,9 @@ use crate::reply::queue::Queue;
 use crate::tape::Doc;
 use crate::template::Builtin;
 
+/// Unwraps the payload of an event: its type, its document, the buffer and the queue.
+type Unwrap = fn(&str, &Doc<'_>, &mut Vec<u8>, &mut Queue) -> bool;
+
 /// One dialect: everything that the decoder knows of it.
 pub(crate) struct Spec {
     pub(crate) dialect: Dialect,
@@ -73,7 +76,7 @@ pub(crate) struct Spec {
     pub(crate) text: Option<fn(&str, &str, &mut Queue) -> bool>,
     /// Unwraps a payload that an event carries in another encoding into the buffer. Returns false if
     /// the event carries nothing.
-    pub(crate) unwrap: Option<fn(&str, &Doc<'_>, &mut Vec<u8>, &mut Queue) -> bool>,
+    pub(crate) unwrap: Option<Unwrap>,
     /// Interprets a non-streaming response, if that has another shape than events. Returns false if
     /// the body is not one.
     complete_body: Option<fn(&mut Progress, &Payload<'_>, &mut Queue) -> bool>,
