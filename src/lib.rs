@@ -289,6 +289,13 @@ pub mod delta;
 pub mod dialect;
 pub mod frame;
 #[cfg(feature = "delta")]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the dialects do not use all of it yet"
+)]
+mod json;
+#[cfg(feature = "delta")]
 mod memory;
 #[cfg(feature = "delta")]
 pub mod message;
