@@ -30,7 +30,7 @@
 //! - An escape of half a surrogate pair reads as U+FFFD, because a `str` cannot hold it.
 //! - Members are reported in the order of the text. The caller decides which of two members with the
 //!   same name counts.
-//! - A text is at most 4 GiB long.
+//! - A text is shorter than 2 GiB.
 //!
 //! [`Malformed::at`] is the offset of the first byte that cannot stand there in any JSON text. If the
 //! text is truncated, the offset is its length.
@@ -50,6 +50,7 @@ extern crate alloc;
 mod number;
 mod reader;
 mod scan;
+mod skip;
 mod string;
 #[cfg(test)]
 mod tests;

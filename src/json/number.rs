@@ -1,40 +1,41 @@
 //! Numbers: where they end, and their value as an integer.
 
-use super::Malformed;
 use super::scan::{at, digits_end};
+use super::{Malformed, Span};
 
 /// A number, as the text has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Number<'d> {
+    /// The whole text.
     pub(super) text: &'d str,
-    pub(super) start: u32,
+    pub(super) span: Span,
 }
 
 impl<'d> Number<'d> {
     /// Returns the number's text.
     #[inline]
     pub(crate) fn text(self) -> &'d str {
-        self.text
+        self.span.of(self.text)
     }
 
     /// Returns the offset of the number's first byte.
     #[inline]
     pub(crate) fn start(self) -> usize {
-        self.start as usize
+        self.span.start as usize
     }
 
     /// Returns the number if it is an integer that fits. 3.0 and 3e0 are integers.
     #[inline]
     pub(crate) fn u64(self) -> Option<u64> {
-        match *self.text.as_bytes() {
+        match *self.text().as_bytes() {
             [digit @ b'0'..=b'9'] => Some(u64::from(digit - b'0')),
-            _ => u64::try_from(integer(self.text)?).ok(),
+            _ => u64::try_from(integer(self.text())?).ok(),
         }
     }
 
     /// Returns the number if it is an integer that fits. 3.0 and 3e0 are integers.
     pub(crate) fn i64(self) -> Option<i64> {
-        i64::try_from(integer(self.text)?).ok()
+        i64::try_from(integer(self.text())?).ok()
     }
 }
 
@@ -60,18 +61,7 @@ fn integer(text: &str) -> Option<i128> {
 }
 
 /// Returns where the number ends that begins at `pos`. Its first byte is a digit, `-`, `N` or `I`.
-#[inline(always)]
-pub(super) fn number_end(bytes: &[u8], pos: u32) -> Result<u32, Malformed> {
-    let is_short =
-        at(bytes, pos).is_ascii_digit() && matches!(at(bytes, pos + 1), b',' | b'}' | b']');
-    if is_short {
-        return Ok(pos + 1);
-    }
-    long_number_end(bytes, pos)
-}
-
-#[inline(never)]
-fn long_number_end(bytes: &[u8], mut pos: u32) -> Result<u32, Malformed> {
+pub(super) fn number_end(bytes: &[u8], mut pos: u32) -> Result<u32, Malformed> {
     match at(bytes, pos) {
         b'N' => return word_end(bytes, pos, b"NaN"),
         b'I' => return word_end(bytes, pos, b"Infinity"),
@@ -111,8 +101,6 @@ fn some_digits_end(bytes: &[u8], pos: u32) -> Result<u32, Malformed> {
 }
 
 /// Returns the end of `word`, which must stand at `pos`.
-#[cold]
-#[inline(never)]
 pub(super) fn word_end(bytes: &[u8], pos: u32, word: &[u8]) -> Result<u32, Malformed> {
     let mut end = pos;
     for &byte in word {

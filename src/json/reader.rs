@@ -1,8 +1,8 @@
 //! The cursor, and the values it reads.
 
-use super::number::{number_end, word_end};
-use super::scan::{at, space_end, string_stop};
-use super::string::{Buffer, escaped_end};
+use super::scan::{at, pair_at, space_end};
+use super::skip::{fast_name, slow_name, string_end, value_end};
+use super::string::{Buffer, ESCAPES};
 use super::{Malformed, Number, Problem, Str};
 
 /// Arrays and objects may be nested this many levels deep.
@@ -59,7 +59,9 @@ impl Span {
 /// A member's name.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Key<'k> {
-    name: &'k str,
+    /// The text of which the name is a part: the whole text, or the name without its escapes.
+    text: &'k str,
+    name: Span,
     span: Span,
 }
 
@@ -68,7 +70,7 @@ impl<'k> Key<'k> {
     /// text of a longer one is longer than any name it could be compared with.
     #[inline]
     pub(crate) fn name(self) -> &'k str {
-        self.name
+        self.name.of(self.text)
     }
 
     /// Returns the place of the raw text between the quotes.
@@ -151,12 +153,12 @@ impl<'d> Value<'d> {
 
 /// Returns a part of the text. The bounds are those of a token, which begins and ends with ASCII.
 #[inline(always)]
-fn slice(text: &str, start: u32, end: u32) -> &str {
+pub(super) fn slice(text: &str, start: u32, end: u32) -> &str {
     text.get(start as usize..end as usize).unwrap_or_default()
 }
 
 impl<'d> Reader<'d> {
-    /// Makes a reader for `text`. A text of 4 GiB or more is not read: it counts as empty.
+    /// Makes a reader for `text`. A text of 2 GiB or more is not read: it counts as empty.
     #[inline]
     pub(crate) fn new(text: &'d str) -> Self {
         Reader::at(text, 0)
@@ -165,8 +167,8 @@ impl<'d> Reader<'d> {
     /// Makes a reader that begins at `offset`, where a value begins. The depth counts from there.
     #[inline]
     pub(crate) fn at(text: &'d str, offset: usize) -> Self {
-        // Leaves room for the few bytes by which a position is moved before it is compared.
-        let is_too_long = text.len() > (u32::MAX - 64) as usize;
+        // The highest bit of an offset has another use, and a few bytes may be added to any offset.
+        let is_too_long = text.len() > (ESCAPES - 64) as usize;
         let text = if is_too_long { "" } else { text };
         Reader {
             text,
@@ -218,48 +220,65 @@ impl<'d> Reader<'d> {
         &mut self,
         mut f: impl FnMut(&mut Self, Key<'_>) -> Result<(), Malformed>,
     ) -> Result<(), Malformed> {
-        if self.token() != b'{' {
-            return Err(self.other_kind());
-        }
-        self.open()?;
-        let mut next = self.token();
-        if next == b'}' {
-            self.close();
-            return Ok(());
-        }
+        self.open(b'{')?;
         let bytes = self.text.as_bytes();
-        loop {
-            if next != b'"' {
-                return Err(Malformed::syntax(self.pos));
+        if pair_at(bytes, self.pos) != u16::from_le_bytes(*b"{\"") {
+            let found = first_name(bytes, self.pos)?;
+            self.pos = found & !CLOSED;
+            if found != self.pos {
+                self.depth -= 1;
+                return Ok(());
             }
-            let start = self.pos + 1;
-            let stop = string_stop(bytes, start);
-            let is_plain = at(bytes, stop) == b'"';
-            let end = match is_plain {
-                true => stop,
-                false => escaped_end(bytes, stop)?,
-            };
-            let raw = slice(self.text, start, end);
-            let mut buffer;
-            let name = if is_plain {
-                raw
-            } else {
-                buffer = Buffer::<KEY_BYTES>::new();
-                buffer.unescape(raw).unwrap_or(raw)
-            };
-            self.pos = colon_end(bytes, end + 1)?;
-            let span = Span { start, end };
-            f(self, Key { name, span })?;
-            debug_assert!(self.pos > end + 2, "the value was not read");
-            match self.token() {
-                b',' => self.pos += 1,
-                b'}' => break,
-                _ => return Err(Malformed::syntax(self.pos)),
-            }
-            next = self.token();
         }
-        self.close();
-        Ok(())
+        loop {
+            // The cursor is at the byte before the opening quote of the name.
+            let start = self.pos + 2;
+            let end = match fast_name(bytes, start) {
+                Ok((end, _)) => {
+                    self.pos = end + 2;
+                    end
+                }
+                Err(stop) => {
+                    let name = slow_name(bytes, stop)?;
+                    self.pos = name.colon_end;
+                    name.end
+                }
+            };
+            let mut span = Span { start, end };
+            let mut buffer;
+            let key = if end & ESCAPES == 0 {
+                Key {
+                    text: self.text,
+                    name: span,
+                    span,
+                }
+            } else {
+                span.end &= !ESCAPES;
+                buffer = Buffer::<KEY_BYTES>::new();
+                let raw = span.of(self.text);
+                let text = buffer.unescape(raw).unwrap_or(raw);
+                let name = Span {
+                    start: 0,
+                    end: text.len() as u32,
+                };
+                Key { text, name, span }
+            };
+            f(self, key)?;
+            debug_assert!(self.pos > span.end + 2, "the value was not read");
+            if pair_at(bytes, self.pos) == u16::from_le_bytes(*b",\"") {
+                continue;
+            }
+            if at(bytes, self.pos) == b'}' {
+                self.close();
+                return Ok(());
+            }
+            let found = next_name(bytes, self.pos)?;
+            self.pos = found & !CLOSED;
+            if found != self.pos {
+                self.depth -= 1;
+                return Ok(());
+            }
+        }
     }
 
     /// Reads an array. Calls `f` once per element, in order; `f` must read the element with exactly one
@@ -269,10 +288,8 @@ impl<'d> Reader<'d> {
         &mut self,
         mut f: impl FnMut(&mut Self) -> Result<(), Malformed>,
     ) -> Result<(), Malformed> {
-        if self.token() != b'[' {
-            return Err(self.other_kind());
-        }
-        self.open()?;
+        self.open(b'[')?;
+        self.pos += 1;
         if self.token() == b']' {
             self.close();
             return Ok(());
@@ -295,21 +312,15 @@ impl<'d> Reader<'d> {
     #[inline]
     pub(crate) fn string(&mut self) -> Result<Str<'d>, Malformed> {
         if self.token() != b'"' {
-            return Err(self.other_kind());
+            return Err(other_kind(self.text, self.pos));
         }
-        let bytes = self.text.as_bytes();
         let start = self.pos + 1;
-        let stop = string_stop(bytes, start);
-        let has_escapes = at(bytes, stop) != b'"';
-        let end = match has_escapes {
-            true => escaped_end(bytes, stop)?,
-            false => stop,
-        };
-        self.pos = end + 1;
+        let end = string_end(self.text.as_bytes(), self.pos)?;
+        self.pos = end & !ESCAPES;
         Ok(Str {
-            raw: slice(self.text, start, end),
+            text: self.text,
             start,
-            has_escapes,
+            end: end - 1,
         })
     }
 
@@ -318,12 +329,9 @@ impl<'d> Reader<'d> {
     pub(crate) fn skip(&mut self) -> Result<Span, Malformed> {
         let next = self.token();
         let start = self.pos;
-        let bytes = self.text.as_bytes();
-        let end = match next {
-            b'{' | b'[' => container_end(bytes, start, self.depth)?,
-            next => scalar_end(bytes, start, next)?,
-        };
-        self.pos = end;
+        let end = value_end(self.text.as_bytes(), start, next, self.depth)?;
+        self.pos = end & !ESCAPES;
+        let end = self.pos;
         Ok(Span { start, end })
     }
 
@@ -331,19 +339,22 @@ impl<'d> Reader<'d> {
     #[inline]
     pub(crate) fn value(&mut self) -> Result<Value<'d>, Malformed> {
         let next = self.token();
-        if next == b'"' {
-            return Ok(Value::String(self.string()?));
-        }
-        let span = self.skip()?;
+        let start = self.pos;
+        let end = value_end(self.text.as_bytes(), start, next, self.depth)?;
+        self.pos = end & !ESCAPES;
+        let text = self.text;
+        let span = Span { start, end };
         Ok(match next {
+            b'"' => Value::String(Str {
+                text,
+                start: start + 1,
+                end: end - 1,
+            }),
             b'{' => Value::Object(span),
             b'[' => Value::Array(span),
             b'n' => Value::Null,
             b't' | b'f' => Value::Bool(next == b't'),
-            _ => Value::Number(Number {
-                text: span.of(self.text),
-                start: span.start,
-            }),
+            _ => Value::Number(Number { text, span }),
         })
     }
 
@@ -360,139 +371,76 @@ impl<'d> Reader<'d> {
         }
     }
 
-    /// Moves past the bracket that opens an array or object.
+    /// Enters an array or object. The cursor stays at its bracket.
     #[inline(always)]
-    fn open(&mut self) -> Result<(), Malformed> {
+    fn open(&mut self, bracket: u8) -> Result<(), Malformed> {
+        if self.token() != bracket {
+            return Err(other_kind(self.text, self.pos));
+        }
         if self.depth >= MAX_DEPTH {
             return Err(Malformed::too_deep(self.pos));
         }
         self.depth += 1;
-        self.pos += 1;
         Ok(())
     }
 
     /// Moves past the bracket that closes an array or object.
     #[inline(always)]
     fn close(&mut self) {
-        self.depth = self.depth.saturating_sub(1);
+        self.depth -= 1;
         self.pos += 1;
     }
+}
 
-    /// Returns the error for a value that the caller did not expect.
-    #[cold]
-    fn other_kind(&mut self) -> Malformed {
-        match self.peek() {
-            Kind::Invalid | Kind::End => Malformed::syntax(self.pos),
-            _ => Malformed {
-                at: self.pos,
-                problem: Problem::OtherKind,
-            },
-        }
+/// Added to an offset if an object ends there.
+const CLOSED: u32 = 1 << 31;
+
+/// Moves from the bracket of an object to the byte before the opening quote of its first name. If the
+/// object is empty, moves past it and adds [`CLOSED`].
+#[cold]
+#[inline(never)]
+fn first_name(bytes: &[u8], pos: u32) -> Result<u32, Malformed> {
+    match token(bytes, pos + 1) {
+        (pos, b'"') => Ok(pos - 1),
+        (pos, b'}') => Ok((pos + 1) | CLOSED),
+        (pos, _) => Err(Malformed::syntax(pos)),
     }
+}
+
+/// Moves from the end of a member to the byte before the opening quote of the next name. If the object
+/// ends, moves past it and adds [`CLOSED`].
+#[cold]
+#[inline(never)]
+fn next_name(bytes: &[u8], pos: u32) -> Result<u32, Malformed> {
+    match token(bytes, pos) {
+        (pos, b',') => match token(bytes, pos + 1) {
+            (pos, b'"') => Ok(pos - 1),
+            (pos, _) => Err(Malformed::syntax(pos)),
+        },
+        (pos, b'}') => Ok((pos + 1) | CLOSED),
+        (pos, _) => Err(Malformed::syntax(pos)),
+    }
+}
+
+/// Returns the error for a value at `pos` that the caller did not expect.
+#[cold]
+#[inline(never)]
+fn other_kind(text: &str, pos: u32) -> Malformed {
+    let problem = match Reader::at(text, pos as usize).peek() {
+        Kind::Invalid | Kind::End => Problem::Syntax,
+        _ => Problem::OtherKind,
+    };
+    Malformed { at: pos, problem }
 }
 
 /// Returns the offset of the next byte that is not white space, and the byte, or 0 at the end of the
 /// text.
 #[inline(always)]
-fn token(bytes: &[u8], pos: u32) -> (u32, u8) {
+pub(super) fn token(bytes: &[u8], pos: u32) -> (u32, u8) {
     let byte = at(bytes, pos);
     if byte > b' ' {
         return (pos, byte);
     }
     let pos = space_end(bytes, pos);
     (pos, at(bytes, pos))
-}
-
-/// Returns the end of the colon that must be next.
-#[inline(always)]
-fn colon_end(bytes: &[u8], pos: u32) -> Result<u32, Malformed> {
-    match token(bytes, pos) {
-        (pos, b':') => Ok(pos + 1),
-        (pos, _) => Err(Malformed::syntax(pos)),
-    }
-}
-
-/// Returns the end of the string whose opening quote is at `pos`.
-#[inline(always)]
-fn string_end(bytes: &[u8], pos: u32) -> Result<u32, Malformed> {
-    let stop = string_stop(bytes, pos + 1);
-    if at(bytes, stop) == b'"' {
-        return Ok(stop + 1);
-    }
-    Ok(escaped_end(bytes, stop)? + 1)
-}
-
-/// Returns the end of the member's name that must begin at `pos` with `next`, and of its colon.
-#[inline(always)]
-fn key_end(bytes: &[u8], pos: u32, next: u8) -> Result<u32, Malformed> {
-    if next != b'"' {
-        return Err(Malformed::syntax(pos));
-    }
-    colon_end(bytes, string_end(bytes, pos)?)
-}
-
-/// Returns the end of the value that begins at `pos` with `next` and is not an array or object.
-#[inline(always)]
-fn scalar_end(bytes: &[u8], pos: u32, next: u8) -> Result<u32, Malformed> {
-    match next {
-        b'"' => string_end(bytes, pos),
-        b'-' | b'0'..=b'9' | b'N' | b'I' => number_end(bytes, pos),
-        b'n' => word_end(bytes, pos, b"null"),
-        b't' => word_end(bytes, pos, b"true"),
-        b'f' => word_end(bytes, pos, b"false"),
-        _ => Err(Malformed::syntax(pos)),
-    }
-}
-
-/// Returns the end of the array or object that begins at `pos`, in `depth` others.
-#[inline(never)]
-fn container_end(bytes: &[u8], mut pos: u32, depth: u32) -> Result<u32, Malformed> {
-    // One bit per open level, the innermost lowest: 1 for an object.
-    let mut levels: u128 = 0;
-    let mut level = depth;
-    let mut next = at(bytes, pos);
-    loop {
-        if let b'{' | b'[' = next {
-            if level >= MAX_DEPTH {
-                return Err(Malformed::too_deep(pos));
-            }
-            let is_object = next == b'{';
-            (pos, next) = token(bytes, pos + 1);
-            if next == if is_object { b'}' } else { b']' } {
-                pos += 1;
-            } else {
-                level += 1;
-                levels = levels << 1 | u128::from(is_object);
-                if is_object {
-                    pos = key_end(bytes, pos, next)?;
-                    (pos, next) = token(bytes, pos);
-                }
-                continue;
-            }
-        } else {
-            pos = scalar_end(bytes, pos, next)?;
-        }
-        // A value has ended: close what ends with it, up to the next value.
-        loop {
-            if level == depth {
-                return Ok(pos);
-            }
-            let is_object = levels & 1 == 1;
-            (pos, next) = token(bytes, pos);
-            if next == b',' {
-                (pos, next) = token(bytes, pos + 1);
-                if is_object {
-                    pos = key_end(bytes, pos, next)?;
-                    (pos, next) = token(bytes, pos);
-                }
-                break;
-            }
-            if next != if is_object { b'}' } else { b']' } {
-                return Err(Malformed::syntax(pos));
-            }
-            pos += 1;
-            level -= 1;
-            levels >>= 1;
-        }
-    }
 }

@@ -5,23 +5,29 @@ use super::alloc::{collections::TryReserveError, string::String};
 use core::str;
 
 use super::Malformed;
+use super::reader::slice;
 #[cfg(feature = "alloc")]
 use super::scan::backslash;
-use super::scan::{at, string_stop};
+use super::scan::{at, stop_in, string_stop, window};
 
 /// A string, as the text has it between its quotes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Str<'d> {
-    pub(super) raw: &'d str,
+    /// The whole text: cutting it to the string costs more than finding the string.
+    pub(super) text: &'d str,
     pub(super) start: u32,
-    pub(super) has_escapes: bool,
+    /// The offset of the closing quote, with [`ESCAPES`].
+    pub(super) end: u32,
 }
+
+/// Added to the offset of a closing quote if there are escapes before it.
+pub(super) const ESCAPES: u32 = 1 << 31;
 
 impl<'d> Str<'d> {
     /// Returns the text between the quotes, with its escapes.
     #[inline]
     pub(crate) fn raw(self) -> &'d str {
-        self.raw
+        slice(self.text, self.start, self.end & !ESCAPES)
     }
 
     /// Returns the offset of the first byte after the opening quote.
@@ -33,28 +39,28 @@ impl<'d> Str<'d> {
     /// Returns whether the raw text has escapes.
     #[inline]
     pub(crate) fn has_escapes(self) -> bool {
-        self.has_escapes
+        self.end & ESCAPES != 0
     }
 
     /// Returns whether the string is empty.
     #[inline]
     pub(crate) fn is_empty(self) -> bool {
-        self.raw.is_empty()
+        self.start == self.end
     }
 
     /// Returns the string if it has no escapes, so that the raw text is its value.
     #[inline]
     pub(crate) fn plain(self) -> Option<&'d str> {
-        (!self.has_escapes).then_some(self.raw)
+        (!self.has_escapes()).then(|| self.raw())
     }
 
     /// Returns whether the string's value is `other`.
     #[inline]
     pub(crate) fn is(self, other: &str) -> bool {
-        if self.has_escapes {
+        if self.has_escapes() {
             self.chars().eq(other.chars())
         } else {
-            self.raw == other
+            self.raw() == other
         }
     }
 
@@ -66,29 +72,29 @@ impl<'d> Str<'d> {
     where
         'd: 'b,
     {
-        if self.has_escapes {
-            buffer.unescape(self.raw).unwrap_or(self.raw)
+        if self.has_escapes() {
+            buffer.unescape(self.raw()).unwrap_or(self.raw())
         } else {
-            self.raw
+            self.raw()
         }
     }
 
     /// Returns the characters of the string's value.
     #[inline]
     pub(crate) fn chars(self) -> impl Iterator<Item = char> {
-        Chars(self.raw.chars())
+        Chars(self.raw().chars())
     }
 
     /// Appends the string's value to `out`. Appends nothing if there is no memory for it.
     #[cfg(feature = "alloc")]
     pub(crate) fn unescape_into(self, out: &mut String) -> Result<(), TryReserveError> {
         // An escape is never shorter than the character it stands for.
-        out.try_reserve(self.raw.len())?;
-        if !self.has_escapes {
-            out.push_str(self.raw);
+        out.try_reserve(self.raw().len())?;
+        if !self.has_escapes() {
+            out.push_str(self.raw());
             return Ok(());
         }
-        let mut rest = self.raw;
+        let mut rest = self.raw();
         loop {
             let run = backslash(rest.as_bytes(), 0);
             let (plain, escaped) = rest.split_at_checked(run).unwrap_or((rest, ""));
@@ -177,16 +183,25 @@ fn unit(rest: &mut str::Chars<'_>) -> u32 {
     digits.fold(0, |unit, digit| unit << 4 | digit.to_digit(16).unwrap_or(0))
 }
 
-/// Returns where the string ends that has a byte other than its closing quote at `pos`, which is what
-/// [`string_stop`] returned: the offset of the closing quote.
-#[cold]
+/// Returns the offset of the quote that closes the string whose text has no end before `pos`, with
+/// [`ESCAPES`].
 #[inline(never)]
-pub(super) fn escaped_end(bytes: &[u8], mut pos: u32) -> Result<u32, Malformed> {
+pub(super) fn closing_quote(bytes: &[u8], pos: u32) -> Result<u32, Malformed> {
+    let mut stop = string_stop(bytes, pos);
+    let mut escapes = 0;
     loop {
-        match at(bytes, pos) {
-            b'"' => return Ok(pos),
-            b'\\' => pos = string_stop(bytes, escape_end(bytes, pos)?),
-            _ => return Err(Malformed::syntax(pos)),
+        match at(bytes, stop) {
+            b'"' => return Ok(stop | escapes),
+            b'\\' => escapes = ESCAPES,
+            _ => return Err(Malformed::syntax(stop)),
+        }
+        stop = escape_end(bytes, stop)?;
+        // Many escapes come in a row.
+        if at(bytes, stop) != b'\\' {
+            stop = match window(bytes, stop).and_then(stop_in) {
+                Some(found) => stop + found as u32,
+                None => string_stop(bytes, stop),
+            };
         }
     }
 }
@@ -197,13 +212,36 @@ fn escape_end(bytes: &[u8], pos: u32) -> Result<u32, Malformed> {
     match at(bytes, pos + 1) {
         b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Ok(pos + 2),
         b'u' => {
-            for digit in pos + 2..pos + 6 {
-                if !at(bytes, digit).is_ascii_hexdigit() {
-                    return Err(Malformed::syntax(digit));
-                }
+            let digits = bytes.get(pos as usize + 2..pos as usize + 6);
+            match digits {
+                Some(&[a, b, c, d]) if (hex(a) | hex(b) | hex(c) | hex(d)) < 16 => Ok(pos + 6),
+                _ => Err(first_not_hex(bytes, pos + 2)),
             }
-            Ok(pos + 6)
         }
         _ => Err(Malformed::syntax(pos + 1)),
     }
+}
+
+/// Returns the value of a hexadecimal digit, or 255.
+#[inline(always)]
+fn hex(digit: u8) -> u8 {
+    const VALUES: [u8; 256] = {
+        let mut values = [255; 256];
+        let mut digit = 0;
+        while digit < 16 {
+            values[b"0123456789abcdef"[digit] as usize] = digit as u8;
+            values[b"0123456789ABCDEF"[digit] as usize] = digit as u8;
+            digit += 1;
+        }
+        values
+    };
+    VALUES[digit as usize]
+}
+
+#[cold]
+fn first_not_hex(bytes: &[u8], mut pos: u32) -> Malformed {
+    while at(bytes, pos).is_ascii_hexdigit() {
+        pos += 1;
+    }
+    Malformed::syntax(pos)
 }
