@@ -185,7 +185,10 @@ fn damage(random: &mut Random, text: &mut String) {
         match random.below(8) {
             0 => text.truncate(start),
             1 => text.replace_range(start..end, ""),
-            2 => text.insert_str(start, &text[start..end].to_owned()),
+            2 => {
+                let again = text[start..end].to_owned();
+                text.insert_str(start, &again);
+            }
             _ => text.replace_range(start..end, random.pick(&DAMAGE)),
         }
     }
