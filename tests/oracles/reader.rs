@@ -61,7 +61,7 @@ pub fn compare(text: &str) -> bool {
 }
 
 /// Reads a text in every way.
-pub fn read(text: &str) -> Result<Tree, Malformed> {
+pub(crate) fn read(text: &str) -> Result<Tree, Malformed> {
     let mut skipping = Reader::new(text);
     let skipped = skipping.skip().and_then(|span| {
         skipping.end()?;
