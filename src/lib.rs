@@ -298,6 +298,13 @@ pub mod dialect;
 mod fallible;
 pub mod frame;
 #[cfg(feature = "delta")]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the dialects do not use all of it yet"
+)]
+mod json;
+#[cfg(feature = "delta")]
 pub mod message;
 #[cfg(feature = "moderation")]
 pub mod moderation;

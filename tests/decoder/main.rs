@@ -8,6 +8,8 @@ mod memory;
 mod mutations;
 mod options;
 mod panics;
+#[cfg(all(feature = "capi", feature = "cli"))]
+mod reader;
 mod reads;
 mod streams;
 mod templates;
