@@ -23,9 +23,9 @@ pub(crate) struct Queue {
     queued: Vec<Queued>,
     next: usize,
     text: String,
-    /// The token counts of the event, if a queued says that it has some.
+    /// The token counts of the event, if `queued` has a `Queued::Usage`.
     usage: Usage,
-    /// The event's payload, kept only where a delta shows it.
+    /// The event's payload, kept only if a delta shows it.
     raw: Vec<u8>,
     /// Where in memory the payload was parsed, and how long it is.
     parsed: (usize, usize),
@@ -154,7 +154,7 @@ impl Queue {
         &self.queued
     }
 
-    /// The queued that are text, with where it stands in the payload.
+    /// Returns the positions of the queued texts, each with its offset in the payload.
     pub(crate) fn texts(&self) -> impl Iterator<Item = (u8, usize)> {
         (0..)
             .zip(&self.queued)
@@ -192,7 +192,7 @@ impl Queue {
         self.queued.iter().any(is_usage).then_some(self.usage)
     }
 
-    /// Notes the counts of an event whose other queued follow or precede.
+    /// Queues the token counts of another event.
     pub(crate) fn repeat_usage(&mut self, usage: Usage) {
         self.usage = usage;
         self.push(Queued::Usage);
@@ -218,7 +218,7 @@ impl Queue {
         }
     }
 
-    /// How much memory it keeps: bytes, and queued of some 50 bytes.
+    /// Returns the capacity that the queue keeps: bytes, and deltas of some 50 bytes.
     pub(crate) fn capacity(&self) -> usize {
         self.text.capacity() + self.raw.capacity() + self.queued.capacity()
     }
