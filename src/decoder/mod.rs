@@ -20,7 +20,7 @@ pub use self::options::{Fields, Options};
 use crate::delta::Delta;
 use crate::dialect::Dialect;
 use crate::frame::{self, Framing, Item};
-use crate::template::{Attempt, Cache};
+use crate::template::{Attempt, Cache, Predicted};
 
 /// How a stream ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -215,7 +215,10 @@ impl Decoder {
                 return Ok(None);
             }
             match self.predict(input) {
-                Ok(delta) => return Ok(Some(delta)),
+                Ok(Predicted::Piece(kind, choice, text)) => {
+                    return Ok(Some(kind.delta(choice, text)));
+                }
+                Ok(Predicted::Other(delta)) => return Ok(Some(delta)),
                 Err(failed) => attempt = failed,
             }
         }
@@ -232,12 +235,12 @@ impl Decoder {
 
     /// Returns the only delta of an event that the predicted template matches.
     #[inline]
-    fn predict<'i>(&mut self, input: &mut &'i [u8]) -> Result<Delta<'i>, Attempt> {
+    fn predict<'i>(&mut self, input: &mut &'i [u8]) -> Result<Predicted<'i>, Attempt> {
         let context = self.interpreter.context(self.parser.max_event_bytes());
-        let (len, delta) = self.templates.predict(input, context)?;
+        let (len, predicted) = self.templates.predict(input, context)?;
         self.parser.skip_event(input, len);
         self.interpreter.events += 1;
-        Ok(delta)
+        Ok(predicted)
     }
 
     /// Returns the next delta by way of the queue.

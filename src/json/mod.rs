@@ -58,6 +58,7 @@ mod tests;
 
 pub(crate) use number::Number;
 pub(crate) use reader::{Key, Kind, Reader, Value};
+pub(crate) use scan::skip_plain_string;
 pub(crate) use span::Span;
 pub(crate) use string::{Short, Str};
 

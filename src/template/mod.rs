@@ -42,7 +42,7 @@ use self::learn::{Candidate, Holes};
 use self::matching::Found;
 use self::pattern::Template;
 use self::slot::Slot;
-use crate::delta::Delta;
+use crate::delta::{Delta, TextKind};
 use crate::frame::Event;
 use crate::reply::progress::{Progress, Version};
 use crate::reply::queue::Queue;
@@ -97,6 +97,14 @@ pub(crate) enum Attempt {
     Matched(usize),
 }
 
+/// The delta of an event that the predicted template matches. Most are text, and are not built before
+/// they are returned.
+pub(crate) enum Predicted<'b> {
+    /// Text of a kind, of a choice.
+    Piece(TextKind, u32, &'b str),
+    Other(Delta<'b>),
+}
+
 impl Cache {
     pub(crate) fn new(is_enabled: bool) -> Self {
         Cache {
@@ -144,7 +152,7 @@ impl Cache {
         &mut self,
         bytes: &'b [u8],
         context: Context<'_>,
-    ) -> Result<(usize, Delta<'b>), Attempt> {
+    ) -> Result<(usize, Predicted<'b>), Attempt> {
         let template = self.list.get(self.predicted).ok_or(Attempt::Untried)?;
         let Some(hole) = template.only_text else {
             return Err(Attempt::Untried);
@@ -165,12 +173,16 @@ impl Cache {
             return Err(Attempt::Matched(len));
         }
         let text = filling.of(bytes).unwrap_or_default();
-        let delta = core::str::from_utf8(text)
-            .ok()
-            .and_then(|text| template.delta(bytes, context.progress, text));
-        let delta = delta.ok_or(Attempt::Matched(len))?;
+        let text = core::str::from_utf8(text).map_err(|_| Attempt::Matched(len))?;
+        let predicted = match template.piece {
+            Some((kind, choice)) => Predicted::Piece(kind, choice, text),
+            None => {
+                let delta = template.delta(bytes, context.progress, text);
+                Predicted::Other(delta.ok_or(Attempt::Matched(len))?)
+            }
+        };
         self.on_hit(self.predicted, len);
-        Ok((len, delta))
+        Ok((len, predicted))
     }
 
     /// Matches the event at the start of `bytes` against all templates, queues its deltas and returns

@@ -6,6 +6,7 @@
 use alloc::string::String;
 
 use crate::fallible::OutOfMemory;
+use crate::json::skip_plain_string;
 use crate::reply::count::Count;
 
 /// The kind of a hole.
@@ -52,9 +53,21 @@ impl Filling {
 }
 
 impl Slot {
+    /// Skips a string without escapes that fills such a hole at the start of `rest`, which is the end of
+    /// `bytes`. Returns what follows.
+    #[inline(always)]
+    pub(super) fn skip_plain<'b>(self, bytes: &[u8], rest: &'b [u8]) -> Option<&'b [u8]> {
+        let min = match self {
+            Slot::Text(_) => 1,
+            Slot::String => 0,
+            _ => return None,
+        };
+        skip_plain_string(bytes, rest).filter(|after| rest.len() - after.len() >= min)
+    }
+
     /// Scans what fills such a hole at `pos`. Returns how far it read if that is not certain to be
     /// interpreted as before.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn scan(self, bytes: &[u8], pos: usize) -> Result<Filling, usize> {
         match self {
             // An empty text makes no delta, and the dialect may then look at another member.
