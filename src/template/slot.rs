@@ -273,8 +273,18 @@ fn split_digits(bytes: &[u8]) -> (&[u8], &[u8]) {
 
 /// Returns where the number at `start` ends.
 pub(super) fn number_end(bytes: &[u8], start: usize) -> Option<usize> {
-    let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+    const IS_PART: [bool; 256] = {
+        let mut parts = [false; 256];
+        let chars = b"0123456789-+.eE";
+        let mut n = 0;
+        while n < chars.len() {
+            parts[chars[n] as usize] = true;
+            n += 1;
+        }
+        parts
+    };
     let rest = bytes.get(start..)?;
-    let len = rest.iter().take_while(|byte| is_part(byte)).count();
+    let is_part = |byte: &&u8| IS_PART.get(usize::from(**byte)).is_some_and(|part| *part);
+    let len = rest.iter().take_while(is_part).count();
     (len > 0).then_some(start + len)
 }
