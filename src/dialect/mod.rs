@@ -18,8 +18,8 @@
 //! | `llamacpp` | event stream | `"stop":true` of every prompt | `content` beside `stop` |
 //! | `bedrock` | AWS event stream | `messageStop`, or the model's own | the framing, whose first byte is 0 |
 //!
-//! A dialect is one file with one [`Spec`], its row in the table [`SPECS`]. Its `event` interprets an
-//! event: it updates the response's [`Progress`] and appends deltas to the queue.
+//! A dialect is one file with one `Spec`, its row in the table `SPECS`. Its `event` interprets an
+//! event: it updates the response's `Progress` and appends deltas to the queue.
 
 mod anthropic;
 mod anthropic_complete;
