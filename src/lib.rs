@@ -290,6 +290,7 @@ pub mod dialect;
 #[cfg(feature = "delta")]
 mod fallible;
 pub mod frame;
+mod json;
 #[cfg(feature = "delta")]
 pub mod message;
 #[cfg(feature = "moderation")]

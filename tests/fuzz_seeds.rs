@@ -6,6 +6,13 @@
 )]
 
 mod common;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the dialects use the rest, and more of it"
+)]
+#[path = "../src/json/mod.rs"]
+mod json;
 mod oracles;
 #[path = "common/twin/mod.rs"]
 mod twin;

@@ -14,6 +14,9 @@ pub mod common {
     #[path = "../../tests/common/others.rs"]
     pub mod others;
 }
+#[allow(dead_code, unused_imports, reason = "the library's, of which a part is run")]
+#[path = "../../src/json/mod.rs"]
+mod json;
 #[path = "../../tests/oracles/mod.rs"]
 pub mod oracles;
 #[path = "../../tests/common/twin/mod.rs"]

@@ -18,6 +18,7 @@ pub mod http;
 pub mod json;
 pub mod limit;
 pub mod plain;
+pub mod reader;
 pub mod streams;
 pub mod templates;
 pub mod whole;
@@ -36,6 +37,7 @@ pub const TARGETS: &[(&str, Oracle)] = &[
     ("http", http::check),
     ("json", json::check),
     ("limit", limit::check),
+    ("reader", reader::check),
     ("streams", streams::check),
     ("templates", templates::check),
     ("whole", whole::check),

@@ -1,0 +1,6 @@
+//! See `tests/oracles/reader.rs`.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| deltawire_fuzz::oracles::reader::check(input));
