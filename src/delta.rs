@@ -2,11 +2,21 @@
 
 use core::fmt;
 
-/// One piece of news from a stream. A wire event gives none, one or several, in wire order.
+use crate::frame;
+
+/// One change of the response. An event makes any number of deltas, in this order: the start, pieces and
+/// calls with their finish reasons, usage, errors, details, the end.
 ///
-/// Everything in it is borrowed, from the caller's chunk or from the decoder, and lives until the next
-/// call on the decoder. Text is valid UTF-8: what is not, and lone surrogates, are U+FFFD in it. A
-/// string that the stream does not give is empty. Empty pieces of text give no delta.
+/// Strings are borrowed, from the caller's chunk or from the decoder, and live until the next call on
+/// the decoder. Text is valid UTF-8: invalid sequences and lone surrogates are replaced by U+FFFD. A
+/// string that the stream does not contain is empty. An empty piece of text makes no delta.
+///
+/// # Parts
+///
+/// A reply is a sequence of parts: Anthropic content blocks, the content and summary parts of Responses
+/// items, runs of one kind in Gemini. `part` counts them per choice, from 0 in order of first
+/// appearance. Text, reasoning and tool calls share one numbering. In dialects that number nothing,
+/// such as OpenAI chat, each kind of text is one part and each tool call is one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Delta<'a> {
@@ -23,6 +33,8 @@ pub enum Delta<'a> {
     Text {
         /// The choice it belongs to, from 0.
         choice: u32,
+        /// The part of the choice that it belongs to, see [parts](Delta#parts).
+        part: u32,
         /// The piece, to be appended to what came before.
         text: &'a str,
     },
@@ -30,6 +42,8 @@ pub enum Delta<'a> {
     Reasoning {
         /// The choice it belongs to, from 0.
         choice: u32,
+        /// The part of the choice that it belongs to, see [parts](Delta#parts).
+        part: u32,
         /// The piece, to be appended to what came before.
         text: &'a str,
     },
@@ -37,6 +51,8 @@ pub enum Delta<'a> {
     Refusal {
         /// The choice it belongs to, from 0.
         choice: u32,
+        /// The part of the choice that it belongs to, see [parts](Delta#parts).
+        part: u32,
         /// The piece, to be appended to what came before.
         text: &'a str,
     },
@@ -44,6 +60,8 @@ pub enum Delta<'a> {
     ToolCallStart {
         /// The choice it belongs to, from 0.
         choice: u32,
+        /// The part of the choice that the call is, see [parts](Delta#parts).
+        part: u32,
         /// The call's index on the wire, else a running count. A start with a new ID at an index in
         /// use is a new call, which has the index from then on. Some number their calls from -1.
         index: i32,
@@ -56,6 +74,8 @@ pub enum Delta<'a> {
     ToolCallArguments {
         /// The choice it belongs to, from 0.
         choice: u32,
+        /// The part of the choice that the call is, see [parts](Delta#parts).
+        part: u32,
         /// The call's index, as in its start.
         index: i32,
         /// A piece of JSON text, to be appended to what came before.
@@ -68,6 +88,8 @@ pub enum Delta<'a> {
     ServerToolCallStart {
         /// The choice it belongs to, from 0.
         choice: u32,
+        /// The part of the choice that the call is, see [parts](Delta#parts).
+        part: u32,
         /// As in [`Delta::ToolCallStart`], with which it shares its numbering.
         index: i32,
         /// The provider's name for this call.
@@ -79,6 +101,8 @@ pub enum Delta<'a> {
     ServerToolCallArguments {
         /// The choice it belongs to, from 0.
         choice: u32,
+        /// The part of the choice that the call is, see [parts](Delta#parts).
+        part: u32,
         /// The call's index, as in its start.
         index: i32,
         /// A piece of JSON text, to be appended to what came before.
@@ -99,17 +123,166 @@ pub enum Delta<'a> {
     Usage(Usage),
     /// The provider reports an error inside the stream.
     Error(StreamError<'a>),
-    /// An event, or a part of one, that has no place in this model.
+    /// A value that has no field of its own in this model.
+    ///
+    /// A value that did not change since it was last reported for the same scope and name is not
+    /// reported again, unless it belongs to a piece of the reply, such as `logprobs`.
+    Detail {
+        /// The object that the value belongs to.
+        scope: Scope,
+        /// The path of the value below that object, in the provider's spelling: `usage.cost`,
+        /// `safetyRatings`, `annotations[0].url`. Keys that contain `.` or `[` are quoted.
+        name: &'a str,
+        /// The value as JSON text, as it came.
+        value: &'a str,
+    },
+    /// A whole event of a kind that is not known.
     Other {
-        /// What it is, in the provider's words: the event's type, or the name of the part.
+        /// The event's type, in the provider's words.
         event: &'a str,
-        /// The whole payload of the event, also where `event` names a part of it. As it came, but
-        /// for JSON with invalid UTF-8, which has U+FFFD in its place. Of a Bedrock chunk that
-        /// carries the model's own JSON in base64, that JSON.
+        /// The payload as it came, except that invalid UTF-8 in JSON is replaced by U+FFFD. If a Bedrock
+        /// frame carries the payload in base64, the decoded payload.
         raw: &'a [u8],
+    },
+    /// An event that could not be decoded. The stream continues. If the payload is text that is not
+    /// JSON, it follows as [`Delta::Other`].
+    Invalid {
+        /// Where the event begins, in bytes from the start of the stream.
+        offset: u64,
+        /// What is wrong with it.
+        error: Error,
     },
     /// The dialect's own end of the stream; comes once. More may follow it.
     Done,
+}
+
+/// Why an event, or a [non-streaming response](crate::Message::from_response), could not be decoded.
+/// A stream continues after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// The event could not be framed.
+    Frame(frame::Error),
+    /// The payload is not JSON.
+    NotJson {
+        /// Where the event begins, in bytes from the start of the stream.
+        offset: u64,
+        /// The offset in the payload of the first byte that cannot stand there in any JSON text.
+        at: usize,
+    },
+    /// The body is JSON, but not a response of a known dialect.
+    NotAResponse,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Frame(error) => error.fmt(f),
+            Error::NotJson { offset, at } => write!(
+                f,
+                "the payload of the event at byte {offset} is not JSON (at its byte {at})"
+            ),
+            Error::NotAResponse => f.write_str("the body is JSON, but no response of a known kind"),
+        }
+    }
+}
+
+impl Error {
+    /// Where the event begins, in bytes from the start of the stream.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        match self {
+            Error::Frame(error) => error.offset(),
+            Error::NotJson { offset, .. } => *offset,
+            Error::NotAResponse => 0,
+        }
+    }
+}
+
+impl core::error::Error for Error {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Error::Frame(error) => Some(error),
+            Error::NotJson { .. } | Error::NotAResponse => None,
+        }
+    }
+}
+
+impl From<frame::Error> for Error {
+    fn from(error: frame::Error) -> Self {
+        Error::Frame(error)
+    }
+}
+
+/// The object that a [detail](Delta::Detail) belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Scope {
+    /// The response as a whole.
+    Response,
+    /// A choice.
+    Choice {
+        /// The choice's index, from 0.
+        choice: u32,
+    },
+    /// A part of a choice.
+    Part {
+        /// The choice's index, from 0.
+        choice: u32,
+        /// The part's number, as in its text.
+        part: u32,
+    },
+    /// A tool call.
+    ToolCall {
+        /// The choice's index, from 0.
+        choice: u32,
+        /// The number of the part that the call is.
+        part: u32,
+        /// The call's index, as in its start.
+        index: i32,
+    },
+}
+
+impl Scope {
+    /// The name as the command prints it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Scope::Response => "response",
+            Scope::Choice { .. } => "choice",
+            Scope::Part { .. } => "part",
+            Scope::ToolCall { .. } => "tool_call",
+        }
+    }
+
+    /// The choice, if the scope is within one.
+    #[must_use]
+    pub fn choice(self) -> Option<u32> {
+        match self {
+            Scope::Response => None,
+            Scope::Choice { choice }
+            | Scope::Part { choice, .. }
+            | Scope::ToolCall { choice, .. } => Some(choice),
+        }
+    }
+
+    /// The part, if the scope is within one.
+    #[must_use]
+    pub fn part(self) -> Option<u32> {
+        match self {
+            Scope::Part { part, .. } | Scope::ToolCall { part, .. } => Some(part),
+            Scope::Response | Scope::Choice { .. } => None,
+        }
+    }
+
+    /// The tool call's index, if the scope is one.
+    #[must_use]
+    pub fn index(self) -> Option<i32> {
+        match self {
+            Scope::ToolCall { index, .. } => Some(index),
+            _ => None,
+        }
+    }
 }
 
 /// The kinds of text in a reply.
@@ -123,11 +296,11 @@ pub(crate) enum TextKind {
 impl TextKind {
     /// Returns a delta of this kind.
     #[inline]
-    pub(crate) fn delta(self, choice: u32, text: &str) -> Delta<'_> {
+    pub(crate) fn delta(self, choice: u32, part: u32, text: &str) -> Delta<'_> {
         match self {
-            TextKind::Text => Delta::Text { choice, text },
-            TextKind::Reasoning => Delta::Reasoning { choice, text },
-            TextKind::Refusal => Delta::Refusal { choice, text },
+            TextKind::Text => Delta::Text { choice, part, text },
+            TextKind::Reasoning => Delta::Reasoning { choice, part, text },
+            TextKind::Refusal => Delta::Refusal { choice, part, text },
         }
     }
 }

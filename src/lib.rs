@@ -290,6 +290,7 @@ pub mod dialect;
 #[cfg(feature = "delta")]
 mod fallible;
 pub mod frame;
+#[cfg(feature = "delta")]
 mod json;
 #[cfg(feature = "delta")]
 pub mod message;
@@ -298,16 +299,14 @@ pub mod moderation;
 #[cfg(feature = "delta")]
 mod reply;
 #[cfg(feature = "delta")]
-mod tape;
-#[cfg(feature = "delta")]
 mod template;
 #[cfg(feature = "tokens")]
 pub mod tokens;
 
 #[cfg(feature = "delta")]
-pub use decoder::{Decoder, End, Error, Fields, Options};
+pub use decoder::{Decoder, DetailLevel, End, Error, Fields, Options};
 #[cfg(feature = "delta")]
-pub use delta::{Delta, ErrorKind, FinishReason, StreamError, Usage};
+pub use delta::{Delta, ErrorKind, FinishReason, Scope, StreamError, Usage};
 #[cfg(feature = "delta")]
 pub use dialect::Dialect;
 #[cfg(feature = "delta")]

@@ -10,7 +10,7 @@ use core::time::Duration;
 use std::collections::HashMap;
 
 use crate::decoder::{self, End, Error};
-use crate::delta::{Delta, ErrorKind, FinishReason, Usage};
+use crate::delta::{Delta, ErrorKind, FinishReason, Scope, Usage};
 use crate::fallible::{self, OutOfMemory};
 
 /// A reply, put together from the deltas of a stream or read from a whole response.
@@ -38,6 +38,10 @@ pub struct Message {
     pub usage: Usage,
     /// The first error that the provider reported in the stream.
     pub error: Option<ReportedError>,
+    /// The values that have no field of their own, in the order in which they came.
+    pub details: Vec<Detail>,
+    /// The number of events that could not be decoded.
+    pub invalid: u64,
     /// The dialect's own terminator was seen; of a [whole response](Message::from_response): it has
     /// no error.
     pub done: bool,
@@ -68,8 +72,55 @@ pub struct Choice {
     pub server_tool_calls: Vec<ToolCall>,
     /// Why it ended; the last reason that came.
     pub finish: Option<Finish>,
+    /// The parts of the texts, in order.
+    segments: Vec<Segment>,
     /// Which call each index means at present, as a position in the calls of its kind.
     current: Private<HashMap<Meaning, usize>>,
+}
+
+/// A value that has no field of its own, see [`Delta::Detail`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Detail {
+    /// The object that the value belongs to.
+    pub scope: Scope,
+    /// The path of the value below that object.
+    pub name: String,
+    /// The value as JSON text.
+    pub value: String,
+}
+
+/// The kinds of text in a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PartKind {
+    /// A piece of the reply.
+    Text,
+    /// A piece of the reasoning.
+    Reasoning,
+    /// A piece of the refusal.
+    Refusal,
+}
+
+/// The text of a part, see [`Choice::parts`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Part<'m> {
+    /// The part's number in its choice.
+    pub number: u32,
+    /// The kind of the text.
+    pub kind: PartKind,
+    /// The text.
+    pub text: &'m str,
+}
+
+/// Consecutive text of one part: it ends at this byte of the choice's text of its kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Segment {
+    number: u32,
+    kind: PartKind,
+    start: usize,
+    end: usize,
 }
 
 /// What putting a message together takes and its reader does not see: no difference between two
@@ -100,8 +151,10 @@ const MAX_LOOKED_BACK: usize = 1024;
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct ToolCall {
-    /// Its index on the wire, else a running count.
+    /// The index of the call in the stream, or else a running count.
     pub index: i32,
+    /// The number of the part that the call is, among the parts of its choice.
+    pub part: u32,
     /// The provider's name for this call; empty where it gave none.
     pub id: String,
     /// The tool's name.
@@ -191,32 +244,36 @@ impl Message {
                 self.model = self.model.take().or(model);
                 self.role = self.role.take().or(role);
             }
-            Delta::Text { choice, text } => {
-                let choice = self.choice_mut(choice)?;
-                return fallible::push_str(&mut choice.text, text);
+            Delta::Text { choice, part, text } => {
+                return self.choice_mut(choice)?.piece(PartKind::Text, part, text);
             }
-            Delta::Reasoning { choice, text } => {
-                let choice = self.choice_mut(choice)?;
-                return fallible::push_str(&mut choice.reasoning, text);
+            Delta::Reasoning { choice, part, text } => {
+                return self
+                    .choice_mut(choice)?
+                    .piece(PartKind::Reasoning, part, text);
             }
-            Delta::Refusal { choice, text } => {
-                let choice = self.choice_mut(choice)?;
-                return fallible::push_str(&mut choice.refusal, text);
+            Delta::Refusal { choice, part, text } => {
+                return self
+                    .choice_mut(choice)?
+                    .piece(PartKind::Refusal, part, text);
             }
             Delta::ToolCallStart {
                 choice,
+                part,
                 index,
                 id,
                 name,
             }
             | Delta::ServerToolCallStart {
                 choice,
+                part,
                 index,
                 id,
                 name,
             } => {
                 let start = ToolCall {
                     index,
+                    part,
                     order,
                     ..ToolCall::new(id, name)?
                 };
@@ -225,18 +282,21 @@ impl Message {
             }
             Delta::ToolCallArguments {
                 choice,
+                part,
                 index,
                 fragment,
                 whole,
             }
             | Delta::ServerToolCallArguments {
                 choice,
+                part,
                 index,
                 fragment,
                 whole,
             } => {
                 let start = ToolCall {
                     index,
+                    part,
                     order,
                     ..ToolCall::default()
                 };
@@ -261,6 +321,15 @@ impl Message {
                     transient: error.transient,
                 });
             }
+            Delta::Detail { scope, name, value } => {
+                let detail = Detail {
+                    scope,
+                    name: fallible::copy(name)?,
+                    value: fallible::copy(value)?,
+                };
+                fallible::push(&mut self.details, detail)?;
+            }
+            Delta::Invalid { .. } => self.invalid += 1,
             Delta::Error(_) | Delta::Other { .. } => {}
             Delta::Done => self.done = true,
         }
@@ -395,6 +464,55 @@ impl Message {
 }
 
 impl Choice {
+    /// The texts of the parts, in the order in which they came. A part that the stream returned to comes
+    /// again.
+    pub fn parts(&self) -> impl Iterator<Item = Part<'_>> {
+        self.segments.iter().map(|segment| Part {
+            number: segment.number,
+            kind: segment.kind,
+            text: self
+                .text_of(segment.kind)
+                .get(segment.start..segment.end)
+                .unwrap_or_default(),
+        })
+    }
+
+    fn text_of(&self, kind: PartKind) -> &str {
+        match kind {
+            PartKind::Text => &self.text,
+            PartKind::Reasoning => &self.reasoning,
+            PartKind::Refusal => &self.refusal,
+        }
+    }
+
+    /// Appends a piece of text.
+    fn piece(&mut self, kind: PartKind, number: u32, text: &str) -> Result<(), OutOfMemory> {
+        let to = match kind {
+            PartKind::Text => &mut self.text,
+            PartKind::Reasoning => &mut self.reasoning,
+            PartKind::Refusal => &mut self.refusal,
+        };
+        let start = to.len();
+        fallible::push_str(to, text)?;
+        let end = to.len();
+        match self.segments.last_mut() {
+            Some(last) if (last.number, last.kind) == (number, kind) => last.end = end,
+            _ => {
+                let segment = Segment {
+                    number,
+                    kind,
+                    start,
+                    end,
+                };
+                if fallible::push(&mut self.segments, segment).is_err() {
+                    to.truncate(start);
+                    return Err(OutOfMemory);
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn calls_mut(&mut self, is_server: bool) -> &mut Vec<ToolCall> {
         if is_server {
             &mut self.server_tool_calls

@@ -84,6 +84,7 @@ impl Options {
 struct Held {
     kind: TextKind,
     choice: u32,
+    part: u32,
     text: String,
     /// What was handed out of it, in bytes.
     from: usize,
@@ -140,10 +141,10 @@ impl Moderator {
     ///
     /// [`OutOfMemory`]: nothing of the text is kept.
     pub fn try_push(&mut self, delta: &Delta<'_>) -> Result<bool, OutOfMemory> {
-        let (kind, choice, text) = match *delta {
-            Delta::Text { choice, text } => (TextKind::Text, choice, text),
-            Delta::Reasoning { choice, text } => (TextKind::Reasoning, choice, text),
-            Delta::Refusal { choice, text } => (TextKind::Refusal, choice, text),
+        let (kind, choice, part, text) = match *delta {
+            Delta::Text { choice, part, text } => (TextKind::Text, choice, part, text),
+            Delta::Reasoning { choice, part, text } => (TextKind::Reasoning, choice, part, text),
+            Delta::Refusal { choice, part, text } => (TextKind::Refusal, choice, part, text),
             Delta::ToolCallStart { choice, .. }
             | Delta::ServerToolCallStart { choice, .. }
             | Delta::Finish { choice, .. } => {
@@ -160,8 +161,10 @@ impl Moderator {
             return Ok(true);
         }
         // Another kind of text in a choice ends the one before it.
-        self.end(|held| held.choice == choice && held.kind != kind);
-        let is_this = |held: &Held| held.choice == choice && held.kind == kind && !held.is_whole;
+        self.end(|held| held.choice == choice && (held.kind, held.part) != (kind, part));
+        let is_this = |held: &Held| {
+            held.choice == choice && (held.kind, held.part) == (kind, part) && !held.is_whole
+        };
         if !self.held.iter().any(is_this) {
             let open = self.held.iter().filter(|held| !held.is_whole).count();
             if open >= MAX_HELD
@@ -173,6 +176,7 @@ impl Moderator {
             let new = Held {
                 kind,
                 choice,
+                part,
                 text: String::new(),
                 from: 0,
                 is_whole: false,
@@ -211,7 +215,7 @@ impl Moderator {
         let start = held.from;
         held.from += len;
         let text = held.text.get(start..held.from)?;
-        Some(held.kind.delta(held.choice, text))
+        Some(held.kind.delta(held.choice, held.part, text))
     }
 
     /// The stream is at its end: what is held is whole as it is, for [`next`](Self::next) to give.

@@ -14,7 +14,7 @@ use core::mem::MaybeUninit;
 
 use super::batch;
 use super::boundary::{Handle, ask, enter, give, run, show, show_error, take};
-use super::delta::dw_delta;
+use super::delta::{dw_delta, or_error};
 use super::names;
 use super::options::{self, Options};
 use super::slice::{dw_input, dw_slice};
@@ -118,6 +118,7 @@ impl dw_decoder_options {
             }
         };
         Ok(crate::Options {
+            details: crate::DetailLevel::All,
             dialect: names::dialect(self.dialect).ok_or(wrong)?,
             framing: names::framing(self.framing).ok_or(wrong)?,
             max_event_bytes: match self.max_event_bytes {
@@ -277,7 +278,7 @@ pub unsafe extern "C" fn dw_decoder_next(
             ..
         } = handle;
         // Looked at where it lies: a delta is large, and to move it costs as much as a short call.
-        let read = |rest: &mut &[u8]| match &decoder.next(rest) {
+        let read = |rest: &mut &[u8]| match &or_error(decoder.next(rest)) {
             Ok(Some(next)) => {
                 dw_delta::write(delta, next);
                 dw_status::DW_DELTA
@@ -336,9 +337,11 @@ pub unsafe extern "C" fn dw_decoder_next_batch(
             } = handle;
             let read = |rest: &mut &[u8]| {
                 let input = rest.as_ptr_range();
-                let batch = batch::fill(room, input, kept, |slot| match &decoder.next(rest) {
-                    Ok(next) => Ok(next.as_ref().map(|next| dw_delta::write(slot, next))),
-                    Err(error) => Err(*error),
+                let batch = batch::fill(room, input, kept, |slot| {
+                    match &or_error(decoder.next(rest)) {
+                        Ok(next) => Ok(next.as_ref().map(|next| dw_delta::write(slot, next))),
+                        Err(error) => Err(*error),
+                    }
                 });
                 match batch {
                     (0, None) => dw_status::DW_OK,
@@ -395,7 +398,7 @@ pub unsafe extern "C" fn dw_decoder_finish(
         if let Some(status) = handle.pending() {
             return status;
         }
-        match handle.decoder.finish() {
+        match or_error(handle.decoder.finish()) {
             Ok(Some(next)) => {
                 dw_delta::write(delta, &next);
                 dw_status::DW_DELTA

@@ -7,7 +7,7 @@ use core::mem::MaybeUninit;
 
 use super::names;
 use super::slice::dw_slice;
-use crate::{Delta, StreamError, Usage};
+use crate::{Delta, Error, StreamError, Usage};
 
 /// What a delta is, and which of its fields say something. All others are empty or zero.
 #[repr(C)]
@@ -158,6 +158,15 @@ pub extern "C" fn dw_delta_kind_name(kind: u32) -> *const c_char {
     known.map_or(c"unknown", |(_, name)| name).as_ptr()
 }
 
+/// Returns the error of an event that could not be decoded, which C sees as a status.
+#[inline(always)]
+pub(super) fn or_error<'d>(delta: Option<Delta<'d>>) -> Result<Option<Delta<'d>>, Error> {
+    match delta {
+        Some(Delta::Invalid { error, .. }) => Err(error),
+        delta => Ok(delta),
+    }
+}
+
 impl dw_usage {
     const NONE: dw_usage = dw_usage {
         known: 0,
@@ -235,8 +244,10 @@ impl dw_delta {
     ) -> &'o mut dw_delta {
         let out = out.write(Self::EMPTY);
         match *delta {
-            Delta::Text { choice, text } => out.piece(dw_delta_kind::DW_DELTA_TEXT, choice, text),
-            Delta::Reasoning { choice, text } => {
+            Delta::Text { choice, text, .. } => {
+                out.piece(dw_delta_kind::DW_DELTA_TEXT, choice, text)
+            }
+            Delta::Reasoning { choice, text, .. } => {
                 out.piece(dw_delta_kind::DW_DELTA_REASONING, choice, text);
             }
             Delta::ToolCallArguments {
@@ -244,6 +255,7 @@ impl dw_delta {
                 index,
                 fragment,
                 whole: false,
+                ..
             } => {
                 let kind = dw_delta_kind::DW_DELTA_TOOL_CALL_ARGUMENTS;
                 out.piece(kind, choice, fragment);
@@ -266,22 +278,26 @@ impl dw_delta {
         use dw_delta_kind::*;
         let slice = |text: &str| dw_slice::of(text.as_bytes());
         let kind = match *delta {
-            Delta::Text { choice, text } => return self.piece(DW_DELTA_TEXT, choice, text),
-            Delta::Reasoning { choice, text } => {
+            Delta::Text { choice, text, .. } => return self.piece(DW_DELTA_TEXT, choice, text),
+            Delta::Reasoning { choice, text, .. } => {
                 return self.piece(DW_DELTA_REASONING, choice, text);
             }
-            Delta::Refusal { choice, text } => return self.piece(DW_DELTA_REFUSAL, choice, text),
+            Delta::Refusal { choice, text, .. } => {
+                return self.piece(DW_DELTA_REFUSAL, choice, text);
+            }
             Delta::ToolCallArguments {
                 choice,
                 index,
                 fragment,
                 whole,
+                ..
             }
             | Delta::ServerToolCallArguments {
                 choice,
                 index,
                 fragment,
                 whole,
+                ..
             } => {
                 let kind = match delta {
                     Delta::ToolCallArguments { .. } => DW_DELTA_TOOL_CALL_ARGUMENTS,
@@ -296,12 +312,14 @@ impl dw_delta {
                 index,
                 id,
                 name,
+                ..
             }
             | Delta::ServerToolCallStart {
                 choice,
                 index,
                 id,
                 name,
+                ..
             } => {
                 (self.choice, self.index) = (choice, index);
                 (self.id, self.name) = (slice(id), slice(name));
@@ -343,6 +361,13 @@ impl dw_delta {
                 (self.name, self.raw) = (slice(event), dw_slice::of(raw));
                 DW_DELTA_OTHER
             }
+            // Until the ABI has a kind for details: the value under its name.
+            Delta::Detail { name, value, .. } => {
+                (self.name, self.raw) = (slice(name), slice(value));
+                DW_DELTA_OTHER
+            }
+            // A status of its own, see `or_error`.
+            Delta::Invalid { .. } => DW_DELTA_OTHER,
             Delta::Done => DW_DELTA_DONE,
         };
         self.kind = kind as u32;
@@ -385,36 +410,43 @@ impl dw_delta {
             },
             DW_DELTA_TEXT => Delta::Text {
                 choice,
+                part: 0,
                 text: text(self.text)?,
             },
             DW_DELTA_REASONING => Delta::Reasoning {
                 choice,
+                part: 0,
                 text: text(self.text)?,
             },
             DW_DELTA_REFUSAL => Delta::Refusal {
                 choice,
+                part: 0,
                 text: text(self.text)?,
             },
             DW_DELTA_TOOL_CALL_START => Delta::ToolCallStart {
                 choice,
+                part: 0,
                 index,
                 id: text(self.id)?,
                 name: text(self.name)?,
             },
             DW_DELTA_TOOL_CALL_ARGUMENTS => Delta::ToolCallArguments {
                 choice,
+                part: 0,
                 index,
                 fragment: text(self.text)?,
                 whole,
             },
             DW_DELTA_SERVER_TOOL_CALL_START => Delta::ServerToolCallStart {
                 choice,
+                part: 0,
                 index,
                 id: text(self.id)?,
                 name: text(self.name)?,
             },
             DW_DELTA_SERVER_TOOL_CALL_ARGUMENTS => Delta::ServerToolCallArguments {
                 choice,
+                part: 0,
                 index,
                 fragment: text(self.text)?,
                 whole,

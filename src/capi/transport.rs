@@ -210,7 +210,10 @@ mod built_in {
                 self.state = State::Open(Box::new(stream?));
             }
             match &mut self.state {
-                State::Open(stream) => stream.next(),
+                State::Open(stream) => match stream.next()? {
+                    Some(Delta::Invalid { error, .. }) => Err(Error::decoding("", error)),
+                    delta => Ok(delta),
+                },
                 State::Waiting(_) | State::Over => Ok(None),
             }
         }

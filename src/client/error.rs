@@ -12,7 +12,6 @@ use crate::decoder;
 use crate::delta;
 use crate::frame;
 use crate::reply::error::{ProviderError, kind_of_status};
-use crate::tape;
 
 /// How much of the body of a refusal is kept, in bytes.
 pub(super) const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -161,8 +160,8 @@ impl Status {
             transient: false,
             body: String::new(),
         };
-        let mut note = |said: ProviderError<'_>| {
-            let kind = said.kind();
+        let mut note = |error: ProviderError<'_>| {
+            let kind = error.kind();
             // `invalid_request_error` is said of a missing key too; the status is more precise.
             refusal.kind = match kind {
                 delta::ErrorKind::InvalidRequest | delta::ErrorKind::Other => {
@@ -170,19 +169,12 @@ impl Status {
                 }
                 kind => kind,
             };
-            refusal.code = [said.code, said.name]
-                .into_iter()
-                .find(|code| !code.is_empty())
-                .unwrap_or_default()
-                .into();
-            refusal.message = said.message.into();
+            let code = [error.code, error.name].into_iter();
+            let code = code.into_iter().find(|code| !code.is_empty());
+            refusal.code = code.unwrap_or_default().to_string();
+            refusal.message = error.message.to_string();
         };
-        let read = tape::read(body.trim_ascii().as_bytes(), |doc| {
-            note(ProviderError::read(doc.root));
-        });
-        if read.is_err() {
-            note(ProviderError::default());
-        }
+        decoder::read_error_body(body.trim_ascii(), |error| note(error.unwrap_or_default()));
         refusal.transient = refusal.kind.is_transient();
         refusal.body = body;
         refusal
@@ -255,7 +247,7 @@ impl Error {
         error
     }
 
-    pub(super) fn decoding(url: &str, decode: decoder::Error) -> Self {
+    pub(crate) fn decoding(url: &str, decode: decoder::Error) -> Self {
         let kind = match decode {
             decoder::Error::Frame(frame::Error::EventTooLarge { .. }) => Kind::Limit,
             _ => Kind::Decode,

@@ -63,10 +63,7 @@ impl Stream {
     /// before it is written does so until this is false.
     pub fn is_ready(&mut self) -> bool {
         if self.met.is_none() {
-            match self.advance() {
-                Ok(is_ready) => return is_ready || self.at_end,
-                Err(error) => self.met = Some(error),
-            }
+            return self.advance() || self.at_end;
         }
         true
     }
@@ -78,8 +75,7 @@ impl Stream {
     ///
     /// # Errors
     ///
-    /// [`Kind::Decode`] and [`Kind::Limit`] for an event that cannot be decoded: go on calling, what
-    /// is behind it comes. [`Kind::Timeout`], [`Kind::Reset`], [`Kind::Truncated`],
+    /// [`Kind::Timeout`], [`Kind::Reset`], [`Kind::Truncated`],
     /// [`Kind::Encoding`], [`Kind::Protocol`], [`Kind::Tls`] and [`Kind::Cancelled`], once, where the
     /// connection gives no more: what is left of the bytes before still comes, then `None`.
     /// [`Kind::ContentType`], once, for a body of which nothing was a delta, such as a web page that
@@ -92,7 +88,7 @@ impl Stream {
         if let Some(error) = self.met.take() {
             return Err(error);
         }
-        while !self.advance()? {
+        while !self.advance() {
             if self.at_end {
                 return self.finish();
             }
@@ -109,28 +105,26 @@ impl Stream {
         }
         self.is_answered = true;
         let delta = self.decoder.next(&mut &[][..]);
-        let delta = delta.map_err(|error| Error::decoding(&self.body.context().url, error))?;
         match delta {
             Some(Delta::Done) => self.body.complete(),
-            Some(Delta::Other { .. }) => {}
+            Some(Delta::Other { .. } | Delta::Detail { .. } | Delta::Invalid { .. }) => {}
             _ => self.body.content_came(),
         }
         Ok(delta)
     }
 
     /// Decodes what was read until a delta waits.
-    fn advance(&mut self) -> Result<bool, Error> {
+    fn advance(&mut self) -> bool {
         let mut input = &self.buffer[self.unread.clone()];
-        let result = self.decoder.advance(&mut input);
+        let is_queued = self.decoder.advance(&mut input);
         self.unread.start = self.unread.end - input.len();
-        result.map_err(|error| Error::decoding(&self.body.context().url, error))
+        is_queued
     }
 
     fn finish(&mut self) -> Result<Option<Delta<'_>>, Error> {
         let is_answered = std::mem::replace(&mut self.is_answered, true);
-        let decoding = |error| Error::decoding(&self.body.context().url, error);
         // A web page with status 200 has no delta; that it is no reply must be said once.
-        if !self.decoder.advance_to_end().map_err(decoding)? && !is_answered {
+        if !self.decoder.advance_to_end() && !is_answered {
             let secrets = &self.body.context().secrets;
             let what = format!(
                 "sent no reply but {}",
@@ -138,7 +132,7 @@ impl Stream {
             );
             return Err(self.body.context().error(Kind::ContentType, what));
         }
-        self.decoder.finish().map_err(decoding)
+        Ok(self.decoder.finish())
     }
 
     /// Reads on to the end and puts the deltas together in `message`, with their arrival.

@@ -1,34 +1,31 @@
 //! Non-streaming responses: one JSON body in place of a stream.
 
-use super::{Error, Fields};
+use super::Error;
+use super::interpret::Response;
 use crate::delta::Delta;
-use crate::dialect;
-use crate::fallible::OutOfMemory;
+use crate::fallible::{self, OutOfMemory};
 use crate::frame;
-use crate::reply::Payload;
-use crate::reply::progress::Progress;
+#[cfg(feature = "client")]
+use crate::reply::details::Path;
+#[cfg(feature = "client")]
+use crate::reply::error::ProviderError;
 use crate::reply::queue::Queue;
-use crate::tape::{self, Unread};
 
 /// Reads the body of a non-streaming response and hands its deltas to `f`.
 pub(crate) fn read_complete_body(
     body: &[u8],
     mut f: impl FnMut(Delta<'_>) -> Result<(), OutOfMemory>,
 ) -> Result<(), Error> {
-    let mut queue = Queue::default();
-    let mut progress = Progress::default();
-    let read = tape::read(body, |doc| {
-        let payload = Payload {
-            event: "",
-            doc,
-            fields: Fields::NONE,
-        };
-        dialect::read_complete_body(&mut progress, &payload, &mut queue)
-    });
-    let is_response = read.map_err(|unread| match unread {
-        Unread::NotJson { at } => Error::NotJson { offset: 0, at },
-        Unread::OutOfMemory => out_of_memory(OutOfMemory),
+    let mut queue = Queue::new();
+    let mut response = Response::new();
+    let text = fallible::lossy(body.trim_ascii()).map_err(out_of_memory)?;
+    let start = body.len() - body.trim_ascii_start().len();
+    let is_response = response.complete_body(&text, &mut queue);
+    let is_response = is_response.map_err(|malformed| Error::NotJson {
+        offset: 0,
+        at: start + malformed.at as usize,
     })?;
+    queue.seal();
     if queue.is_out_of_memory() {
         return Err(out_of_memory(OutOfMemory));
     }
@@ -36,11 +33,28 @@ pub(crate) fn read_complete_body(
         return Err(Error::NotAResponse);
     }
     while let Some(delta) = queue.next() {
-        f(delta).map_err(out_of_memory)?;
+        f(delta)?;
     }
     Ok(())
 }
 
+/// Reads the body of an HTTP error. Calls `f` with the error, or with `None` if the body is not JSON.
+#[cfg(feature = "client")]
+pub(crate) fn read_error_body(body: &str, f: impl FnOnce(Option<ProviderError<'_>>)) {
+    let mut queue = Queue::new();
+    let mut response = Response::new();
+    let mut walk = response.walk("", body, &mut queue);
+    let error = walk.root().ok();
+    let error = error.map(|root| ProviderError::read(&mut walk, root, &Path::ROOT, &|_| false));
+    f(error);
+}
+
 fn out_of_memory(OutOfMemory: OutOfMemory) -> Error {
     frame::Error::OutOfMemory { offset: 0 }.into()
+}
+
+impl From<OutOfMemory> for Error {
+    fn from(error: OutOfMemory) -> Self {
+        out_of_memory(error)
+    }
 }

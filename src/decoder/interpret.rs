@@ -1,39 +1,58 @@
 //! Interpretation: from a framing's items to queued deltas.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Error, Fields};
-use crate::delta::Delta;
-use crate::dialect::{self, Dialect, Spec};
+use super::{DetailLevel, Error, Fields};
+use crate::dialect::{self, Dialect, Outline, Spec};
 use crate::fallible::{self, OutOfMemory};
 use crate::frame::{self, Event, Exception, Field, Framing, Item};
+use crate::json::Malformed;
 use crate::reply::Payload;
+use crate::reply::details::Path;
 use crate::reply::error::{ProviderError, report, report_text};
-use crate::reply::pooled::PooledQueue;
 use crate::reply::progress::{Progress, Version};
 use crate::reply::queue::Queue;
-use crate::tape::{self, Doc, Unread};
+use crate::reply::walk::{Member, Walk, with_short};
 use crate::template::{Attempt, Cache, Context};
 
-/// The most bytes that are kept of a body that is not an event stream: enough for an error and its
-/// message.
+/// The most bytes that are kept of a body that is not an event stream, unless it may be JSON: enough for
+/// an error and its message.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// The most lines of such a body that are tried as the beginning of a JSON document. Each try reads all
 /// that follows, so without a bound the work would grow with the square of the lines.
 const MAX_DOCUMENTS: usize = 8;
 
+/// Buffers with more memory than this many bytes are freed once their deltas were returned.
+const MAX_KEPT_BYTES: usize = 64 * 1024;
+
+/// Data that servers send to keep a connection alive, and that is not JSON.
+const KEEP_ALIVES: &[&str] = &[
+    "ping",
+    "PING",
+    "[PING]",
+    "keep-alive",
+    "keepalive",
+    "heartbeat",
+];
+
 /// What a decoder knows of a response, and the deltas that wait.
 pub(super) struct Interpreter {
     pub(super) response: Response,
-    pub(super) queue: PooledQueue,
-    /// Lines that are not part of an event stream: perhaps an error, perhaps a web page.
+    pub(super) queue: Queue,
+    /// Lines that are not part of an event stream: perhaps a JSON body, perhaps a web page.
     pub(super) unrecognised_body: Vec<u8>,
+    max_event_bytes: usize,
     /// A payload that an event carried in another encoding.
     unwrapped: Vec<u8>,
+    /// A payload whose invalid UTF-8 was replaced.
+    lossy: String,
     pub(super) events: u64,
     pub(super) comments: u64,
-    /// A copy of the version of `progress`.
+    /// The events that could not be decoded.
+    pub(super) invalid: u64,
+    /// A copy of the version of the response.
     pub(super) version: Version,
 }
 
@@ -42,23 +61,55 @@ pub(super) struct Response {
     /// The dialect, once it is known.
     pub(super) spec: Option<&'static Spec>,
     pub(super) progress: Progress,
+    /// Events came that no dialect recognised.
+    has_unknown: bool,
     /// Names of members that the caller added.
     fields: Fields,
 }
 
+/// Why an event was not interpreted.
+enum Failed {
+    /// The payload is not JSON from this byte on.
+    NotJson(usize),
+    OutOfMemory,
+}
+
+impl From<Malformed> for Failed {
+    fn from(malformed: Malformed) -> Self {
+        Failed::NotJson(malformed.at as usize)
+    }
+}
+
+impl From<OutOfMemory> for Failed {
+    fn from(_: OutOfMemory) -> Self {
+        Failed::OutOfMemory
+    }
+}
+
 impl Interpreter {
-    pub(super) fn new(dialect: Option<Dialect>, fields: Fields) -> Self {
+    pub(super) fn new(
+        dialect: Option<Dialect>,
+        fields: Fields,
+        details: DetailLevel,
+        max_event_bytes: usize,
+    ) -> Self {
+        let mut progress = Progress::default();
+        progress.details.report = details;
         Interpreter {
             response: Response {
                 spec: dialect.map(Dialect::spec),
-                progress: Progress::default(),
+                progress,
+                has_unknown: false,
                 fields,
             },
-            queue: PooledQueue::new(),
+            queue: Queue::new(),
             unrecognised_body: Vec::new(),
+            max_event_bytes,
             unwrapped: Vec::new(),
+            lossy: String::new(),
             events: 0,
             comments: 0,
+            invalid: 0,
             version: Version::default(),
         }
     }
@@ -67,11 +118,13 @@ impl Interpreter {
     pub(super) fn reset(&mut self, dialect: Option<Dialect>) {
         self.response.spec = dialect.map(Dialect::spec);
         self.response.progress.reset();
+        self.response.has_unknown = false;
         self.version = self.response.progress.version();
-        self.queue.release();
+        self.queue.clear();
         self.unrecognised_body.clear();
         self.events = 0;
         self.comments = 0;
+        self.invalid = 0;
     }
 
     /// Returns what templates need to know of the response.
@@ -84,14 +137,17 @@ impl Interpreter {
         }
     }
 
-    /// Returns the next queued delta.
-    pub(super) fn next(&mut self) -> Option<Delta<'_>> {
-        self.queue.get_mut()?.next()
-    }
-
     /// Sets the dialect, unless one is known already.
     pub(super) fn begin(&mut self, spec: &'static Spec) {
         self.response.spec.get_or_insert(spec);
+    }
+
+    /// Frees what an unusually large event left, once its deltas were returned.
+    #[inline]
+    pub(super) fn rest(&mut self) {
+        if self.queue.is_larger_than(MAX_KEPT_BYTES) {
+            self.queue.shrink(MAX_KEPT_BYTES);
+        }
     }
 
     /// Queues the deltas of the event at the start of `bytes` if a template matches it, and returns its
@@ -103,197 +159,200 @@ impl Interpreter {
         attempt: Attempt,
         limit: usize,
     ) -> Option<usize> {
-        let context = Context {
-            version: self.version,
-            progress: &self.response.progress,
+        let len = templates.replay(
+            bytes,
+            attempt,
+            self.version,
             limit,
-        };
-        let queue = self.queue.acquire().ok()?;
-        let len = templates.replay(bytes, attempt, context, queue)?;
+            &mut self.response.progress,
+            &mut self.queue,
+        )?;
         self.events += 1;
         Some(len)
     }
 
-    /// Records that the framing lost an event. A damaged length in an AWS frame makes the rest of the
+    /// Queues an event that the framing lost. A damaged length in an AWS frame makes the rest of the
     /// stream unreadable, and any damage may hide the end.
-    pub(super) fn lose(&mut self, error: frame::Error) -> Error {
-        self.response.progress.is_damaged |= matches!(error, frame::Error::BadFrame { .. });
-        error.into()
+    pub(super) fn lose(&mut self, error: frame::Error) {
+        let is_damaged = matches!(error, frame::Error::BadFrame { .. });
+        self.response.progress.is_damaged |= is_damaged;
+        self.queue.clear();
+        self.set_invalid(error.into());
+    }
+
+    fn set_invalid(&mut self, error: Error) {
+        self.invalid += 1;
+        self.queue.invalid(error);
     }
 
     /// Interprets an item and queues its deltas. Returns the framing of the rest of the stream if the
     /// item shows that it is another one.
-    pub(super) fn item(&mut self, item: &Item<'_>) -> Result<Option<Framing>, Error> {
-        match self.queue.acquire() {
-            Ok(queue) => queue.clear(),
-            Err(OutOfMemory) => return Err(self.out_of_memory(item.offset())),
-        }
-        let interpreted = self.interpret(item);
+    pub(super) fn item(&mut self, item: &Item<'_>) -> Option<Framing> {
+        self.queue.clear();
+        let framing = self.interpret(item);
+        self.queue.seal();
         self.version = self.response.progress.version();
         if self.queue.is_out_of_memory() {
-            return Err(self.out_of_memory(item.offset()));
+            self.out_of_memory(item.offset());
         }
-        interpreted
+        framing
     }
 
     /// Discards what an event queued before memory ran out.
     #[cold]
-    fn out_of_memory(&mut self, offset: u64) -> Error {
-        if let Some(queue) = self.queue.get_mut() {
-            queue.clear();
-        }
-        frame::Error::OutOfMemory { offset }.into()
+    fn out_of_memory(&mut self, offset: u64) {
+        self.queue.clear();
+        self.set_invalid(frame::Error::OutOfMemory { offset }.into());
     }
 
-    fn interpret(&mut self, item: &Item<'_>) -> Result<Option<Framing>, Error> {
+    fn interpret(&mut self, item: &Item<'_>) -> Option<Framing> {
         match item {
             Item::Event(event) => {
                 self.events += 1;
-                self.event(event)?;
+                self.event(event);
             }
             Item::Comment(_) => self.comments += 1,
-            Item::Field(field) => return Ok(self.field(field)),
+            Item::Field(field) => return self.field(field),
             Item::Exception(exception) => {
                 self.events += 1;
                 self.exception(exception);
             }
             Item::Retry(_) | Item::Blank(_) => {}
         }
-        Ok(None)
+        None
     }
 
     /// Interprets the item left over at the end of the stream. A truncated payload is discarded.
-    pub(super) fn unfinished(&mut self, item: &Item<'_>) -> Result<(), Error> {
-        let events = self.events;
-        match self.item(item) {
-            Err(Error::NotJson { .. }) => {
-                self.events = events;
-                if let Some(queue) = self.queue.get_mut() {
-                    queue.clear();
-                }
-                Ok(())
-            }
-            Err(error) => Err(error),
-            Ok(_) => Ok(()),
+    pub(super) fn unfinished(&mut self, item: &Item<'_>) {
+        let (events, invalid) = (self.events, self.invalid);
+        self.item(item);
+        if matches!(self.queue.error_of_event(), Some(Error::NotJson { .. })) {
+            self.events = events;
+            self.invalid = invalid;
+            self.queue.clear();
         }
     }
 
-    /// Interprets an event. Only JSON errors are returned; the queue remembers that memory ran out.
-    fn event(&mut self, event: &Event<'_>) -> Result<(), Error> {
-        let Some(queue) = self.queue.get_mut() else {
-            return Ok(());
-        };
-        let response = &mut self.response;
+    fn event(&mut self, event: &Event<'_>) {
         // Most events are named so, and need no validation as UTF-8.
         let name = if event.event == "message" {
             "message"
         } else {
             event.event.as_str().unwrap_or_default()
         };
-        let read = response.event(name, event, &mut self.unwrapped, queue);
+        let read = self.response.event(
+            name,
+            event.data.as_bytes(),
+            &mut self.unwrapped,
+            &mut self.lossy,
+            &mut self.queue,
+        );
         match read {
-            Ok(()) => Ok(()),
-            Err(Unread::OutOfMemory) => {
-                queue.set_out_of_memory();
-                Ok(())
-            }
-            Err(Unread::NotJson { at }) => {
-                match fallible::lossy(&event.event) {
-                    Ok(name) => queue.other(&name, &event.data),
-                    Err(OutOfMemory) => queue.set_out_of_memory(),
+            Ok(()) => {}
+            Err(Failed::OutOfMemory) => self.queue.set_out_of_memory(),
+            Err(Failed::NotJson(at)) => {
+                self.queue.clear();
+                if !is_keep_alive(&event.data) {
+                    self.set_invalid(Error::NotJson {
+                        offset: event.offset,
+                        at,
+                    });
                 }
-                Err(Error::NotJson {
-                    offset: event.offset,
-                    at,
-                })
+                match fallible::lossy(&event.event) {
+                    Ok(name) => self.queue.other(&name, &event.data),
+                    Err(OutOfMemory) => self.queue.set_out_of_memory(),
+                }
             }
         }
     }
 
     /// Queues the error that a frame reports, with JSON or text as its payload.
     fn exception(&mut self, exception: &Exception<'_>) {
-        let Some(queue) = self.queue.get_mut() else {
+        let name = fallible::lossy(&exception.name);
+        let text = fallible::lossy(&exception.data);
+        let (Ok(name), Ok(text)) = (name, text) else {
+            self.queue.set_out_of_memory();
             return;
         };
-        let Ok(name) = fallible::lossy(&exception.name) else {
-            queue.set_out_of_memory();
-            return;
+        let mut walk = self
+            .response
+            .walk(&name, text.trim_ascii(), &mut self.queue);
+        let error = match walk.root() {
+            Ok(root) => ProviderError::read(&mut walk, root, &Path::ROOT, &|_| false),
+            Err(_) => ProviderError::from_message(&text),
         };
-        let read = tape::read(&exception.data, |doc| {
-            ProviderError {
-                name: &name,
-                ..ProviderError::read(doc.root)
-            }
-            .report(&doc, queue);
-        });
-        let Err(unread) = read else {
-            return;
-        };
-        match (unread, fallible::lossy(&exception.data)) {
-            (Unread::NotJson { .. }, Ok(message)) => ProviderError {
-                name: &name,
-                message: &message,
-                ..ProviderError::default()
-            }
-            .report_as(&exception.data, queue),
-            _ => queue.set_out_of_memory(),
-        }
+        error.named(&name).report(&mut walk);
     }
 
     /// Interprets a line that an event stream ignores. llama.cpp reports errors in such lines, and a body
     /// that is not an event stream consists of them. Returns the framing of the rest of the stream if
     /// the line belongs to a stream of JSON lines.
     fn field(&mut self, field: &Field<'_>) -> Option<Framing> {
-        let queue = self.queue.get_mut()?;
         if *field.name == *b"error" {
-            match tape::read(&field.value, |doc| report(&doc, true, queue)) {
-                Ok(_) => {}
-                Err(Unread::NotJson { .. }) => {
-                    report_text(&field.value, queue);
-                }
-                Err(Unread::OutOfMemory) => queue.set_out_of_memory(),
-            }
+            self.error_field(&field.value);
         }
         let line = field.raw.trim_ascii();
         let is_first = self.response.spec.is_none() && self.unrecognised_body.is_empty();
-        if is_first && line.starts_with(b"{") {
-            match tape::read(line, |doc| self.response.first_line(doc, queue)) {
-                Ok(true) => {
-                    self.events += 1;
-                    return Some(Framing::Ndjson);
-                }
-                Ok(false) | Err(Unread::NotJson { .. }) => {}
-                Err(Unread::OutOfMemory) => queue.set_out_of_memory(),
-            }
-            if queue.is_out_of_memory() {
-                // The next line may be recognised.
-                return None;
-            }
+        if is_first
+            && line.starts_with(b"{")
+            && let Ok(text) = core::str::from_utf8(line)
+            && self.response.first_line(text, &mut self.queue)
+        {
+            self.events += 1;
+            return Some(Framing::Ndjson);
         }
         // The line end is kept as LF, because nobody knows of the LF of a CRLF that a chunk's end cuts.
         let text = without_end(field.raw);
         let body = &mut self.unrecognised_body;
-        let room = MAX_BODY_BYTES.saturating_sub(body.len());
+        let first = body.first().or(line.first());
+        let max = match first {
+            Some(b'{' | b'[') => self.max_event_bytes,
+            _ => MAX_BODY_BYTES,
+        };
+        let room = max.saturating_sub(body.len());
         if body.try_reserve(room.min(text.len() + 1)).is_err() {
-            queue.set_out_of_memory();
+            self.queue.set_out_of_memory();
             return None;
         }
         body.extend(text.iter().chain(b"\n").take(room));
         None
     }
 
-    /// Queues what only the end of a stream of `len` bytes shows: its terminator, or an error among the
-    /// lines that are not part of an event stream.
-    pub(super) fn finish(&mut self, len: u64) -> Result<(), Error> {
-        let queue = match self.queue.acquire() {
-            Ok(queue) => queue,
-            Err(OutOfMemory) => return Err(self.out_of_memory(len)),
+    /// Queues the error of an `error:` line.
+    fn error_field(&mut self, value: &[u8]) {
+        let Ok(text) = fallible::lossy(value) else {
+            self.queue.set_out_of_memory();
+            return;
         };
-        queue.clear();
-        if self.response.spec.is_some() {
-            self.response.progress.at_end(queue);
+        let mut walk = self
+            .response
+            .walk("error", text.trim_ascii(), &mut self.queue);
+        match walk.root() {
+            Ok(root) => drop(report(&mut walk, root, true)),
+            Err(_) => drop(report_text(&text, walk.queue)),
         }
-        let body = self.unrecognised_body.as_slice();
+    }
+
+    /// Queues what only the end of a stream of `len` bytes shows: a JSON body in place of a stream, an
+    /// error among lines that are not part of an event stream, or the terminator.
+    pub(super) fn finish(&mut self, len: u64) {
+        self.queue.clear();
+        if !self.unrecognised_body.is_empty() {
+            let body = core::mem::take(&mut self.unrecognised_body);
+            self.body(&body);
+            self.unrecognised_body = body;
+        }
+        if self.response.spec.is_some() {
+            self.response.progress.at_end(&mut self.queue);
+        }
+        self.queue.seal();
+        if self.queue.is_out_of_memory() {
+            self.out_of_memory(len);
+        }
+    }
+
+    /// Interprets the first JSON document among the lines of a body.
+    fn body(&mut self, body: &[u8]) {
         let mut rest = body;
         let documents = body
             .split_inclusive(|byte| *byte == b'\n')
@@ -303,113 +362,246 @@ impl Interpreter {
                 let is_start = matches!(line.trim_ascii_start().first(), Some(b'{' | b'['));
                 is_start.then(|| document.trim_ascii())
             });
+        let mut is_first = true;
         for document in documents.take(MAX_DOCUMENTS) {
-            match tape::read(document, |doc| report(&doc, false, queue)) {
-                Ok(_) => break,
-                Err(Unread::NotJson { .. }) => {}
-                Err(Unread::OutOfMemory) => queue.set_out_of_memory(),
+            let Ok(text) = fallible::lossy(document) else {
+                self.queue.set_out_of_memory();
+                return;
+            };
+            let is_whole = is_first && document.len() == body.trim_ascii().len();
+            is_first = false;
+            if self.response.document(&text, is_whole, &mut self.queue) {
+                return;
             }
         }
-        if queue.is_out_of_memory() {
-            return Err(self.out_of_memory(len));
-        }
-        Ok(())
     }
 }
 
 impl Response {
-    /// Interprets an event of that type.
+    pub(super) fn walk<'w, 'd>(
+        &'w mut self,
+        event: &'d str,
+        text: &'d str,
+        queue: &'w mut Queue,
+    ) -> Walk<'w, 'd>
+    where
+        'w: 'd,
+    {
+        Walk {
+            payload: Payload {
+                event,
+                text,
+                fields: &self.fields,
+            },
+            progress: &mut self.progress,
+            queue,
+        }
+    }
+
+    /// Interprets an event of this type.
     fn event(
         &mut self,
         name: &str,
-        event: &Event<'_>,
+        data: &[u8],
         unwrapped: &mut Vec<u8>,
+        lossy: &mut String,
         queue: &mut Queue,
-    ) -> Result<(), Unread> {
+    ) -> Result<(), Failed> {
         let spec = self.spec.or_else(|| dialect::with_plain_text(name));
         if let Some(read) = spec.and_then(|spec| spec.text) {
             // The dialect first: text may look like JSON or a terminator.
             self.spec = spec;
-            let text = fallible::lossy(&event.data);
-            let text = text.map_err(|OutOfMemory| Unread::OutOfMemory)?;
-            if read(name, &text, queue) {
+            let text = fallible::lossy(data)?;
+            if read(&mut self.walk(name, &text, queue)) {
                 return Ok(());
             }
         }
-        let data = event.data.trim_ascii();
+        let data = data.trim_ascii();
         if data == b"[DONE]" {
-            // Only OpenAI-compatible servers send it before any chunk, for example after an error.
-            let spec = self.spec.get_or_insert(Dialect::OpenAiChat.spec());
-            if spec.ends_with_done {
-                self.progress.done(queue);
-            }
+            self.done(queue);
             return Ok(());
         }
         if data.is_empty() {
             return Ok(());
         }
-        let unwrap = self.spec.and_then(|spec| spec.unwrap);
-        let read = tape::read(data, |doc| {
-            if unwrap.is_some_and(|unwrap| unwrap(name, &doc, unwrapped, queue)) {
-                return true;
-            }
-            self.payload(name, doc, queue);
-            false
-        });
-        match read {
-            Ok(true) => tape::read(unwrapped, |doc| self.payload(name, doc, queue)),
-            Ok(false) => Ok(()),
-            // Some servers report an error in plain words.
-            Err(Unread::NotJson { .. }) if name == "error" && report_text(data, queue) => Ok(()),
-            Err(error) => Err(error),
+        let text = to_text(data, lossy)?;
+        if let Some(unwrap) = self.spec.and_then(|spec| spec.unwrap)
+            && unwrap(name, text, unwrapped)?
+        {
+            let text = to_text(unwrapped, lossy)?;
+            return self.payload(name, text, queue);
+        }
+        self.payload(name, text, queue)
+    }
+
+    /// Interprets `[DONE]`. Only OpenAI-compatible servers send it before any chunk, for example after
+    /// an error. After events that no dialect recognised it does not make a stream complete.
+    fn done(&mut self, queue: &mut Queue) {
+        if self.spec.is_none() && !self.has_unknown {
+            self.spec = Some(Dialect::OpenAiChat.spec());
+        }
+        if self.spec.is_some_and(|spec| spec.ends_with_done) {
+            self.progress.done(queue);
         }
     }
 
-    /// Interprets a parsed payload. Recognises the dialect if it is not known.
-    fn payload(&mut self, event: &str, doc: Doc<'_>, queue: &mut Queue) {
-        let payload = Payload {
-            event,
-            doc,
-            fields: &self.fields,
-        };
-        queue.begin(&payload.doc);
+    /// Interprets a payload. Recognises the dialect if it is not known.
+    fn payload(&mut self, event: &str, text: &str, queue: &mut Queue) -> Result<(), Failed> {
         if self.spec.is_none() {
-            self.spec = dialect::recognise(&payload);
+            let outline = Outline::read(Payload {
+                event,
+                text,
+                fields: &self.fields,
+            });
+            match outline {
+                Ok(outline) => self.spec = outline.dialect(),
+                // Some servers report an error in plain words.
+                Err(_) if event == "error" && report_text(text, queue) => return Ok(()),
+                Err(malformed) => return Err(malformed.into()),
+            }
         }
-        if let Some(spec) = self.spec
-            && (spec.event)(&mut self.progress, &payload, queue)
-        {
-            return;
+        let spec = self.spec;
+        let mut walk = self.walk(event, text, queue);
+        if let Some(spec) = spec {
+            match (spec.event)(&mut walk) {
+                Ok(true) => return Ok(()),
+                Ok(false) => {}
+                Err(_) if event == "error" => {
+                    walk.queue.clear();
+                    if report_text(text, walk.queue) {
+                        return Ok(());
+                    }
+                    walk.root()?;
+                }
+                Err(malformed) => return Err(malformed.into()),
+            }
         }
-        if report(&payload.doc, event == "error", queue) {
-            return;
+        // Forget what the dialect collected before it found that the event is not its own.
+        walk.queue.clear();
+        let root = walk.root()?;
+        if report(&mut walk, root, event == "error") {
+            return Ok(());
         }
-        let root = payload.doc.root;
-        let names = [
-            root.text_of("type"),
-            root.text_of("event_type"),
-            root.text_of("object"),
-        ];
-        let name = names.into_iter().find(|name| !name.is_empty());
-        queue.other(name.unwrap_or(event), payload.doc.text);
+        other(&mut walk, root);
+        self.has_unknown = true;
+        Ok(())
     }
 
     /// Interprets the first line of a body if it belongs to a dialect of JSON lines. Returns false if it
     /// does not.
-    fn first_line(&mut self, doc: Doc<'_>, queue: &mut Queue) -> bool {
+    fn first_line(&mut self, text: &str, queue: &mut Queue) -> bool {
+        let outline = Outline::read(Payload {
+            event: "",
+            text,
+            fields: &self.fields,
+        });
+        let spec = outline.ok().and_then(|outline| outline.dialect());
+        let spec = spec.filter(|spec| spec.framing == Framing::Ndjson);
+        if spec.is_none() {
+            return false;
+        }
+        self.spec = spec;
+        self.payload("", text, queue).is_ok()
+    }
+
+    /// Interprets a JSON document that is not an event. Returns false if it is not JSON. If it is the
+    /// whole body and no dialect is known, it may be a non-streaming response.
+    fn document(&mut self, text: &str, is_whole: bool, queue: &mut Queue) -> bool {
         let payload = Payload {
             event: "",
-            doc,
+            text,
             fields: &self.fields,
         };
-        let spec = dialect::recognise(&payload);
-        let spec = spec.filter(|spec| spec.framing == Framing::Ndjson);
-        if spec.is_some() {
-            self.spec = spec;
-            self.payload("", doc, queue);
+        let Ok(outline) = Outline::read(payload) else {
+            return false;
+        };
+        if is_whole
+            && self.spec.is_none()
+            && let Some(spec) = outline.dialect_of_body()
+        {
+            self.spec = Some(spec);
+            let interpret = spec.complete_body.unwrap_or(spec.event);
+            let mut walk = self.walk("", text, queue);
+            if interpret(&mut walk) == Ok(true) {
+                self.progress.complete = !queue.has_error();
+                return true;
+            }
+            queue.clear();
         }
-        spec.is_some()
+        let mut walk = self.walk("", text, queue);
+        let Ok(root) = walk.root() else { return false };
+        report(&mut walk, root, false);
+        true
     }
+
+    /// Interprets the body of a non-streaming response. Returns false if it is JSON of another kind.
+    pub(super) fn complete_body(
+        &mut self,
+        text: &str,
+        queue: &mut Queue,
+    ) -> Result<bool, Malformed> {
+        let outline = Outline::read(Payload {
+            event: "",
+            text,
+            fields: &self.fields,
+        })?;
+        let spec = outline.dialect_of_body();
+        let mut walk = self.walk("", text, queue);
+        if let Some(spec) = spec {
+            let interpret = spec.complete_body.unwrap_or(spec.event);
+            return interpret(&mut walk);
+        }
+        let root = walk.root()?;
+        Ok(report(&mut walk, root, false))
+    }
+
+    /// A response of which nothing is known.
+    pub(super) fn new() -> Self {
+        Response {
+            spec: None,
+            progress: Progress::default(),
+            has_unknown: false,
+            fields: Fields::default(),
+        }
+    }
+}
+
+/// Queues a whole event of an unknown kind, named by its own type.
+fn other(walk: &mut Walk<'_, '_>, root: Member<'_>) {
+    let mut name = crate::json::Str::default();
+    if let Some(object) = root.as_object() {
+        for key in ["type", "event_type", "object"] {
+            if name.is_empty() {
+                name = walk.get(object, key).str();
+            }
+        }
+    }
+    let text = walk.payload.text.as_bytes();
+    if name.is_empty() {
+        walk.queue.other(walk.payload.event, text);
+    } else {
+        with_short(name, |name| walk.queue.other(name, text));
+    }
+}
+
+/// Returns bytes as text. Copies them if invalid UTF-8 must be replaced.
+fn to_text<'d>(bytes: &'d [u8], copy: &'d mut String) -> Result<&'d str, OutOfMemory> {
+    if let Ok(text) = core::str::from_utf8(bytes) {
+        return Ok(text);
+    }
+    copy.clear();
+    for piece in bytes.utf8_chunks() {
+        fallible::push_str(copy, piece.valid())?;
+        if !piece.invalid().is_empty() {
+            fallible::push_str(copy, "\u{FFFD}")?;
+        }
+    }
+    Ok(copy)
+}
+
+fn is_keep_alive(data: &[u8]) -> bool {
+    let data = data.trim_ascii();
+    KEEP_ALIVES.iter().any(|known| known.as_bytes() == data)
 }
 
 /// Returns a line without its end: CRLF, CR or LF.

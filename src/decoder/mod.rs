@@ -12,14 +12,18 @@ mod options;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
+use core::ops::ControlFlow;
 
 pub(crate) use self::complete::read_complete_body;
+#[cfg(feature = "client")]
+pub(crate) use self::complete::read_error_body;
 use self::framing::FrameParser;
 use self::interpret::Interpreter;
-pub use self::options::{Fields, Options};
+pub use self::options::{DetailLevel, Fields, Options};
 use crate::delta::Delta;
+pub use crate::delta::Error;
 use crate::dialect::Dialect;
-use crate::frame::{self, Framing, Item};
+use crate::frame::{Framing, Item};
 use crate::template::{Attempt, Cache};
 
 /// How a stream ended.
@@ -33,52 +37,6 @@ pub enum End {
     Truncated,
     /// No dialect was recognised; [`Decoder::unrecognised_body`] has the beginning.
     Unrecognised,
-}
-
-/// Why an event, or a [whole response](crate::Message::from_response), could not be decoded. A stream
-/// goes on behind it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Error {
-    /// The event could not be framed.
-    Frame(frame::Error),
-    /// The payload is not JSON. It comes next, untouched, as [`Delta::Other`].
-    NotJson {
-        /// Where the event begins, in bytes from the start of the stream.
-        offset: u64,
-        /// How far into the payload it is JSON, in bytes.
-        at: usize,
-    },
-    /// A whole response is JSON, but that of no known dialect.
-    NotAResponse,
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Error::Frame(error) => error.fmt(f),
-            Error::NotJson { offset, at } => write!(
-                f,
-                "the payload of the event at byte {offset} is not JSON (at its byte {at})"
-            ),
-            Error::NotAResponse => f.write_str("the body is JSON, but no response of a known kind"),
-        }
-    }
-}
-
-impl core::error::Error for Error {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Error::Frame(error) => Some(error),
-            Error::NotJson { .. } | Error::NotAResponse => None,
-        }
-    }
-}
-
-impl From<frame::Error> for Error {
-    fn from(error: frame::Error) -> Self {
-        Error::Frame(error)
-    }
 }
 
 /// Decodes one response.
@@ -100,11 +58,11 @@ impl From<frame::Error> for Error {
 /// };
 /// for chunk in body.chunks(7) {
 ///     let mut input = chunk;
-///     while let Some(delta) = decoder.next(&mut input)? {
+///     while let Some(delta) = decoder.next(&mut input) {
 ///         read(delta);
 ///     }
 /// }
-/// while let Some(delta) = decoder.finish()? {
+/// while let Some(delta) = decoder.finish() {
 ///     read(delta);
 /// }
 /// assert_eq!(text, "Hi");
@@ -162,7 +120,12 @@ impl Decoder {
         Decoder {
             parser: FrameParser::new(framing, options.max_event_bytes),
             templates: Cache::new(options.templates),
-            interpreter: Interpreter::new(options.dialect, core::mem::take(&mut options.fields)),
+            interpreter: Interpreter::new(
+                options.dialect,
+                core::mem::take(&mut options.fields),
+                options.details,
+                options.max_event_bytes,
+            ),
             phase: Phase::Start,
             options,
         }
@@ -203,17 +166,14 @@ impl Decoder {
     /// }
     /// assert_eq!((text.as_str(), errors), ("Hi!", 1));
     /// ```
-    pub fn next<'d, 'i: 'd>(
-        &'d mut self,
-        input: &mut &'i [u8],
-    ) -> Result<Option<Delta<'d>>, Error> {
+    pub fn next<'d, 'i: 'd>(&'d mut self, input: &mut &'i [u8]) -> Option<Delta<'d>> {
         let mut attempt = Attempt::Untried;
         if self.phase == Phase::AtEvent {
-            if input.is_empty() && !self.interpreter.queue.is_acquired() {
-                return Ok(None);
+            if input.is_empty() {
+                return None;
             }
             match self.predict(input) {
-                Ok(delta) => return Ok(Some(delta)),
+                Ok(delta) => return Some(delta),
                 Err(failed) => attempt = failed,
             }
         }
@@ -221,11 +181,52 @@ impl Decoder {
     }
 
     /// Whether all known deltas were returned: [`next`](Self::next) with an empty input would return
-    /// `None` and do nothing else.
+    /// `None`.
     #[must_use]
     #[inline]
     pub fn is_drained(&self) -> bool {
-        !self.interpreter.queue.is_acquired()
+        !self.interpreter.queue.has_next()
+    }
+
+    /// Reads a chunk and calls `f` with each delta. If `f` returns [`ControlFlow::Break`], the rest of the
+    /// chunk is not read, and the value is returned.
+    ///
+    /// ```
+    /// use deltawire::{Decoder, Delta, End};
+    ///
+    /// let body = b"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"}}]}\n\n\
+    ///     data: not JSON\n\ndata: [DONE]\n\n";
+    /// let mut text = String::new();
+    /// let mut decoder = Decoder::new();
+    /// for chunk in body.chunks(10) {
+    ///     let _ = decoder.feed(chunk, |delta| {
+    ///         if let Delta::Text { text: piece, .. } = delta {
+    ///             text.push_str(piece);
+    ///         }
+    ///         std::ops::ControlFlow::<()>::Continue(())
+    ///     });
+    /// }
+    /// assert_eq!(decoder.close(|_| {}), End::Complete);
+    /// assert_eq!((text.as_str(), decoder.invalid()), ("Hi", 1));
+    /// ```
+    pub fn feed<B>(
+        &mut self,
+        chunk: &[u8],
+        mut f: impl FnMut(Delta<'_>) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        let mut input = chunk;
+        while let Some(delta) = self.next(&mut input) {
+            f(delta)?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Ends the stream, calls `f` with each delta that the end shows, and returns how the stream ended.
+    pub fn close(&mut self, mut f: impl FnMut(Delta<'_>)) -> End {
+        while let Some(delta) = self.finish() {
+            f(delta);
+        }
+        self.end()
     }
 
     /// Returns the only delta of an event that the predicted template matches.
@@ -240,13 +241,8 @@ impl Decoder {
 
     /// Returns the next delta by way of the queue.
     #[inline(never)]
-    fn next_queued(
-        &mut self,
-        input: &mut &[u8],
-        attempt: Attempt,
-    ) -> Result<Option<Delta<'_>>, Error> {
-        let is_ready = !input.is_empty() || self.interpreter.queue.has_next();
-        if is_ready && self.step(input, attempt)? {
+    fn next_queued(&mut self, input: &mut &[u8], attempt: Attempt) -> Option<Delta<'_>> {
+        if self.step(input, attempt) {
             let is_at_event = self.interpreter.queue.is_last()
                 && self.templates.is_ready()
                 && self.parser.is_between_events();
@@ -255,27 +251,31 @@ impl Decoder {
             } else {
                 Phase::Reading
             };
-            return Ok(self.interpreter.next());
+            return self.interpreter.queue.next();
         }
-        self.interpreter.queue.release();
-        Ok(None)
+        self.interpreter.rest();
+        None
     }
 
     /// Reads until a delta is queued, for [`next`](Self::next) with an empty input to return. Returns
     /// false if `input` is used up first. For callers that own both the decoder and its input: they
     /// cannot return what `next` borrows out of the loop that refills the input.
     #[cfg(feature = "client")]
-    pub(crate) fn advance(&mut self, input: &mut &[u8]) -> Result<bool, Error> {
-        self.step(input, Attempt::Untried)
+    pub(crate) fn advance(&mut self, input: &mut &[u8]) -> bool {
+        let is_queued = self.step(input, Attempt::Untried);
+        if is_queued && self.phase == Phase::AtEvent {
+            self.phase = Phase::Reading;
+        }
+        is_queued
     }
 
     /// Reads until the queue has deltas. Returns false if `input` is used up first. `attempt` says what is
     /// known of the event at the start of `input`.
-    fn step(&mut self, input: &mut &[u8], mut attempt: Attempt) -> Result<bool, Error> {
+    fn step(&mut self, input: &mut &[u8], mut attempt: Attempt) -> bool {
         while !self.interpreter.queue.has_next() {
             let chunk = *input;
             let Some(first) = chunk.first() else {
-                return Ok(false);
+                return false;
             };
             // Templates first. An event that a chunk's end cuts is matched after its framing.
             let was_tried = self.templates.is_ready() && self.parser.is_between_events();
@@ -292,11 +292,14 @@ impl Decoder {
             self.phase = Phase::Reading;
             let item = match self.parser.next(input) {
                 Ok(Some(item)) => item,
-                Ok(None) => return Ok(false),
-                Err(error) => return Err(self.interpreter.lose(error)),
+                Ok(None) => return false,
+                Err(error) => {
+                    self.interpreter.lose(error);
+                    continue;
+                }
             };
             let Item::Event(event) = &item else {
-                if let Some(framing) = self.interpreter.item(&item)? {
+                if let Some(framing) = self.interpreter.item(&item) {
                     // Only a whole line shows this, so the old parser holds nothing back.
                     self.parser.switch_to(framing);
                 }
@@ -313,12 +316,9 @@ impl Decoder {
                 continue;
             }
             // An event is learnt only if it did not change the state on which the next ones depend.
-            let before = self
-                .interpreter
-                .response
-                .spec
-                .map(|_| self.interpreter.version);
-            self.interpreter.item(&item)?;
+            let is_known = self.interpreter.response.spec.is_some();
+            let before = self.interpreter.version;
+            self.interpreter.item(&item);
             let Some(spec) = self.interpreter.response.spec else {
                 continue;
             };
@@ -328,10 +328,10 @@ impl Decoder {
                 &self.interpreter.queue,
                 version,
                 spec.builtin,
-                before == Some(version),
+                is_known && before == version,
             );
         }
-        Ok(true)
+        true
     }
 
     /// Queues the deltas of the event at the start of `bytes` if a template matches it, and returns its
@@ -386,32 +386,32 @@ impl Decoder {
     /// # Errors
     ///
     /// As [`next`](Self::next).
-    pub fn finish(&mut self) -> Result<Option<Delta<'_>>, Error> {
-        if self.advance_to_end()? {
-            return Ok(self.interpreter.next());
+    pub fn finish(&mut self) -> Option<Delta<'_>> {
+        if self.advance_to_end() {
+            return self.interpreter.queue.next();
         }
-        self.interpreter.queue.release();
-        Ok(None)
+        self.interpreter.rest();
+        None
     }
 
     /// Does for [`finish`](Self::finish) what [`advance`](Self::advance) does for `next`.
-    pub(crate) fn advance_to_end(&mut self) -> Result<bool, Error> {
+    pub(crate) fn advance_to_end(&mut self) -> bool {
         while !self.interpreter.queue.has_next() {
             if self.phase == Phase::Finished {
-                return Ok(false);
+                return false;
             }
             self.interpreter.response.progress.is_damaged |= self.parser.is_mid_frame();
             let len = self.parser.offset();
             match self.parser.finish(self.options.eof) {
-                Ok(Some(item)) => self.interpreter.unfinished(&item)?,
+                Ok(Some(item)) => self.interpreter.unfinished(&item),
                 Ok(None) => {
                     self.phase = Phase::Finished;
-                    self.interpreter.finish(len)?;
+                    self.interpreter.finish(len);
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => self.interpreter.lose(error),
             }
         }
-        Ok(true)
+        true
     }
 
     /// How the stream ended, or would have if it ended here. An event without its blank line does not
@@ -443,6 +443,12 @@ impl Decoder {
     #[must_use]
     pub fn events(&self) -> u64 {
         self.interpreter.events
+    }
+
+    /// How many events could not be decoded: each was a [`Delta::Invalid`].
+    #[must_use]
+    pub fn invalid(&self) -> u64 {
+        self.interpreter.invalid
     }
 
     /// How many of the events were taken by templates, see [`Options::templates`].

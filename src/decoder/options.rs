@@ -2,6 +2,7 @@
 
 use crate::dialect::Dialect;
 use crate::frame::{Eof, Framing, MAX_EVENT_BYTES};
+pub use crate::reply::details::DetailLevel;
 pub use crate::reply::fields::Fields;
 
 /// What a decoder is told before it begins.
@@ -31,6 +32,8 @@ pub struct Options {
     /// # Ok::<(), deltawire::Error>(())
     /// ```
     pub fields: Fields,
+    /// Which [details](crate::Delta::Detail) are reported; all unless set.
+    pub details: DetailLevel,
     /// What becomes of an event that lacks its blank line at the end. Flushing, the default,
     /// delivers it where its payload is whole, since some servers forget the last line end.
     pub eof: Eof,
@@ -46,6 +49,7 @@ impl Default for Options {
             framing: None,
             max_event_bytes: MAX_EVENT_BYTES,
             fields: Fields::default(),
+            details: DetailLevel::All,
             eof: Eof::Flush,
             templates: true,
         }

@@ -1,40 +1,39 @@
 //! `anthropic`: Anthropic Messages.
 //!
-//! Format: `event: T` and `data: {"type":"T",…}`: `message_start`, then content blocks, each begun,
+//! Format: `event: T` and `data: {"type":"T",…}`: `message_start`, then content blocks, each started,
 //! continued by deltas and stopped, `message_delta` with the stop reason and the cumulative usage,
-//! `message_stop`. After an `error` the stream ends without one.
+//! `message_stop`. After an `error` the stream ends without it.
 
-use super::detect::type_of;
 use super::{Dialect, Spec};
-use crate::delta::TextKind;
-use crate::reply::Payload;
+use crate::delta::{Scope, TextKind};
+use crate::json::{Malformed, Span, Str, Value};
+use crate::reply::details::Path;
 use crate::reply::error::ProviderError;
-use crate::reply::progress::Progress;
-use crate::reply::queue::Queue;
-use crate::reply::queued::{NO_TEXT, Queued};
+use crate::reply::parts::BLOCK;
+use crate::reply::queued::{CallRef, Queued, TextSpan};
 use crate::reply::tool_calls::Call;
 use crate::reply::usage;
-use crate::tape::Value;
+use crate::reply::walk::{Member, Walk, with_short};
 use crate::template::Builtin;
 
 /// The dialect's row in the table.
 pub(super) static SPEC: Spec = Spec {
     dialect: Dialect::Anthropic,
     name: "anthropic",
-    detect: |payload| type_of(payload).is_some_and(is_type),
+    detect: |outline| outline.is_type(is_type),
     event,
     complete_body: Some(complete_body),
     builtin: BUILTIN,
     ..Spec::DEFAULT
 };
 
-/// What a message is made of between its start and its end, as Anthropic writes it and all who pass
-/// it on. Blocks are short, so learning would come late for most of them.
+/// The events between the start and the end of a message, as Anthropic and its proxies write them.
+/// Blocks are short, so learning would come late for most of them.
 const BUILTIN: &[Builtin] = &[
     Builtin::new(
         concat!(
             "event: content_block_delta\n",
-            r#"data: {"type":"content_block_delta","index":#,"delta":{"type":"text_delta","text":"$"}~}"#,
+            r#"data: {"type":"content_block_delta","index":%,"delta":{"type":"text_delta","text":"$"}~}"#,
             "\n\n"
         ),
         Some(piece(TextKind::Text)),
@@ -42,7 +41,7 @@ const BUILTIN: &[Builtin] = &[
     Builtin::new(
         concat!(
             "event: content_block_delta\n",
-            r#"data: {"type":"content_block_delta","index":#,"delta":{"type":"thinking_delta","thinking":"$"}~}"#,
+            r#"data: {"type":"content_block_delta","index":%,"delta":{"type":"thinking_delta","thinking":"$"}~}"#,
             "\n\n"
         ),
         Some(piece(TextKind::Reasoning)),
@@ -53,12 +52,15 @@ const BUILTIN: &[Builtin] = &[
             r#"data: {"type":"content_block_delta","index":@,"delta":{"type":"input_json_delta","partial_json":"$"}~}"#,
             "\n\n"
         ),
-        Some(Queued::ToolCallArguments {
-            choice: 0,
-            index: 0,
-            fragment: NO_TEXT,
+        Some(Queued::Arguments {
+            call: CallRef {
+                choice: 0,
+                part: 0,
+                index: 0,
+                is_server: false,
+            },
+            fragment: TextSpan::NONE,
             whole: false,
-            is_server: false,
         }),
     ),
     Builtin::new(
@@ -80,7 +82,7 @@ const BUILTIN: &[Builtin] = &[
     Builtin::new(
         concat!(
             "event: content_block_start\n",
-            r#"data: {"type":"content_block_start","index":#,"content_block":{"type":"text","text":""}~}"#,
+            r#"data: {"type":"content_block_start","index":%,"content_block":{"type":"text","text":""}~}"#,
             "\n\n"
         ),
         None,
@@ -88,7 +90,7 @@ const BUILTIN: &[Builtin] = &[
     Builtin::new(
         concat!(
             "event: content_block_start\n",
-            r#"data: {"type":"content_block_start","index":#,"content_block":{"type":"thinking","thinking":"","signature":""}~}"#,
+            r#"data: {"type":"content_block_start","index":%,"content_block":{"type":"thinking","thinking":"","signature":""}~}"#,
             "\n\n"
         ),
         None,
@@ -99,139 +101,8 @@ const fn piece(kind: TextKind) -> Queued {
     Queued::Piece {
         kind,
         choice: 0,
-        text: NO_TEXT,
-    }
-}
-
-/// Reads one event. Returns false if the dialect has no such event.
-pub(super) fn event(progress: &mut Progress, payload: &Payload<'_>, queue: &mut Queue) -> bool {
-    let root = payload.doc.root;
-    let mut name = "";
-    let mut index = 0;
-    let mut index_key = None;
-    let mut object = None;
-    let mut counts = None;
-    for (key, value) in root.members() {
-        match key {
-            "type" => name = value.text(),
-            "index" => {
-                index = value.index().unwrap_or_default();
-                index_key = Some(key);
-            }
-            "message" | "content_block" | "delta" => object = Some(value),
-            "usage" => counts = Some(value),
-            _ => queue.ignored(key),
-        }
-    }
-    match (name, object) {
-        ("content_block_delta", Some(delta)) => self::delta(progress, index, delta, payload, queue),
-        ("content_block_start", Some(block)) => self::block(progress, index, block, payload, queue),
-        ("content_block_stop", _) => {}
-        ("message_start", Some(message)) => {
-            start(progress, message, queue);
-            let blocks = message.get("content").into_iter().flat_map(Value::elements);
-            for (index, block) in (0..).zip(blocks) {
-                self::block(progress, index, block, payload, queue);
-            }
-        }
-        ("message_delta", Some(delta)) => {
-            progress.choice(0, delta.text_of("stop_reason"), queue);
-            progress.usage(usage::of(counts, queue), queue);
-        }
-        ("message_stop", _) => progress.done(queue),
-        ("error", _) => ProviderError::read(root).report(&payload.doc, queue),
-        _ => return false,
-    }
-    // Blocks of text have no number in the model.
-    if let Some(key) = index_key
-        && !queue.uses_tools()
-    {
-        queue.ignored(key);
-    }
-    true
-}
-
-/// Interprets a non-streaming response.
-fn complete_body(progress: &mut Progress, payload: &Payload<'_>, queue: &mut Queue) -> bool {
-    let root = payload.doc.root;
-    start(progress, root, queue);
-    let blocks = root.get("content").into_iter().flat_map(Value::elements);
-    for (index, block) in (0..).zip(blocks) {
-        self::block(progress, index, block, payload, queue);
-    }
-    progress.choice(0, root.text_of("stop_reason"), queue);
-    true
-}
-
-fn start(progress: &mut Progress, message: Value<'_>, queue: &mut Queue) {
-    let (id, model, role) = (
-        message.text_of("id"),
-        message.text_of("model"),
-        message.text_of("role"),
-    );
-    progress.start(id, model, role, queue);
-    progress.usage(usage::of(message.get("usage"), queue), queue);
-}
-
-fn block(
-    progress: &mut Progress,
-    index: i32,
-    block: Value<'_>,
-    payload: &Payload<'_>,
-    queue: &mut Queue,
-) {
-    let kind = block.text_of("type");
-    match kind {
-        "text" => queue.piece(TextKind::Text, 0, block.text_of("text")),
-        "thinking" => queue.piece(TextKind::Reasoning, 0, block.text_of("thinking")),
-        "tool_use" | "server_tool_use" | "mcp_tool_use" => {
-            let call = Call {
-                index: Some(index),
-                id: block.text_of("id"),
-                name: block.text_of("name"),
-                is_server: kind != "tool_use",
-                ..Call::default()
-            };
-            let index = progress.tools.call(&call, queue);
-            // An empty object only keeps the place of what the deltas bring.
-            if block.get("input").is_some_and(|input| !input.is_empty()) {
-                let arguments = payload.doc.member_text(block, "input").unwrap_or_default();
-                progress.arguments(0, index, arguments, true, queue);
-            }
-        }
-        kind => queue.other(kind, payload.doc.text),
-    }
-}
-
-fn delta(
-    progress: &mut Progress,
-    index: i32,
-    delta: Value<'_>,
-    payload: &Payload<'_>,
-    queue: &mut Queue,
-) {
-    let mut name = "";
-    let mut text = "";
-    for (key, value) in delta.members() {
-        match key {
-            "type" => name = value.text(),
-            "text" | "thinking" | "partial_json" => text = value.text(),
-            _ => queue.ignored(key),
-        }
-    }
-    match name {
-        "text_delta" => queue.piece(TextKind::Text, 0, text),
-        "thinking_delta" => queue.piece(TextKind::Reasoning, 0, text),
-        "input_json_delta" => {
-            let call = Call {
-                index: Some(index),
-                ..Call::default()
-            };
-            let index = progress.tools.call(&call, queue);
-            progress.arguments(0, index, text, false, queue);
-        }
-        // Signatures, citations, summaries of what was compacted.
-        name => queue.other(name, payload.doc.text),
+        part: 0,
+        text: TextSpan::NONE,
     }
 }
 
@@ -247,4 +118,239 @@ fn is_type(name: &str) -> bool {
             | "content_block_stop"
             | "message"
     )
+}
+
+/// The members of an event.
+#[derive(Default)]
+struct Event<'d> {
+    kind: Str<'d>,
+    index: Option<i32>,
+    object: Option<Span>,
+    usage: Member<'d>,
+}
+
+/// Interprets an event. Returns false if the dialect has no such event.
+pub(super) fn event(walk: &mut Walk<'_, '_>) -> Result<bool, Malformed> {
+    let Some(root) = walk.root()?.as_object() else {
+        return Ok(false);
+    };
+    let mut event = Event::default();
+    let members = walk.queue.begin_object();
+    walk.members(root, |_, key, member| match key {
+        "type" => member.text(&mut event.kind),
+        "index" => member.index(&mut event.index),
+        "message" | "content_block" | "delta" => member.object(&mut event.object),
+        "usage" => {
+            event.usage = member;
+            member.as_object().is_some() || member.value.is_null()
+        }
+        // Bedrock reads its own counts.
+        "amazon-bedrock-invocationMetrics" => true,
+        _ => false,
+    });
+    let scope = match event.index {
+        Some(index) => Scope::Part {
+            choice: 0,
+            part: block_part(index, walk),
+        },
+        None => Scope::Response,
+    };
+    let is_known = with_short(event.kind, |kind| {
+        match (kind, event.object) {
+            ("content_block_delta", Some(object)) => delta(&event, object, walk),
+            ("content_block_start", Some(object)) => {
+                block(event.index.unwrap_or_default(), object, walk);
+            }
+            ("content_block_stop", _) => {}
+            ("message_start", Some(object)) => message(object, walk),
+            ("message_delta", Some(object)) => {
+                walk.object(object, Scope::Response, &Path::ROOT, stop_reason);
+            }
+            ("message_stop", _) => walk.progress.done(walk.queue),
+            ("error", _) => return error(walk),
+            _ => return false,
+        }
+        true
+    });
+    if is_known {
+        usage::report(walk, event.usage, &Path::ROOT.key("usage"));
+        walk.end_object(members, scope, &Path::ROOT, root);
+    }
+    Ok(is_known)
+}
+
+/// Interprets a non-streaming response.
+fn complete_body(walk: &mut Walk<'_, '_>) -> Result<bool, Malformed> {
+    let Some(root) = walk.root()?.as_object() else {
+        return Ok(false);
+    };
+    message(root, walk);
+    Ok(true)
+}
+
+/// Reports the error of an `error` event.
+fn error(walk: &mut Walk<'_, '_>) -> bool {
+    let Ok(root) = walk.root() else { return false };
+    // The members of the root were collected already.
+    let error = ProviderError::read(walk, root, &Path::ROOT, &|key| key != "error");
+    error.report(walk);
+    true
+}
+
+/// Reads a message: who answers, its usage, and the blocks that it has already.
+fn message(object: Span, walk: &mut Walk<'_, '_>) {
+    let (mut id, mut model, mut role) = (Str::default(), Str::default(), Str::default());
+    let mut content = None;
+    let members = walk.queue.begin_object();
+    walk.members(object, |_, key, member| match key {
+        "id" => member.text(&mut id),
+        "model" => member.text(&mut model),
+        "role" => member.text(&mut role),
+        "content" => member.array(&mut content),
+        "type" => member.value.str().is_some(),
+        // Read below, after the blocks.
+        "usage" => member.as_object().is_some() || member.value.is_null(),
+        "stop_reason" => member.value.str().is_some() || member.value.is_null(),
+        _ => false,
+    });
+    walk.progress.start(id, model, role, walk.queue);
+    if let Some(content) = content {
+        walk.elements(content, |walk, n, element| match element.as_object() {
+            Some(object) => block(n as i32, object, walk),
+            None => {
+                let path = Path::ROOT.key("content");
+                walk.detail(Scope::Response, &path.index(n), element);
+            }
+        });
+    }
+    let stop = walk.get(object, "stop_reason").str();
+    if !stop.is_empty() {
+        walk.progress.choice(0, stop, walk.queue);
+    }
+    let usage = walk.get(object, "usage");
+    usage::report(walk, usage, &Path::ROOT.key("usage"));
+    walk.end_object(members, Scope::Response, &Path::ROOT, object);
+}
+
+/// Reads a member of a `message_delta`.
+fn stop_reason<'d>(walk: &mut Walk<'_, 'd>, key: &str, member: Member<'d>) -> bool {
+    let mut reason = Str::default();
+    if key != "stop_reason" || !member.text(&mut reason) {
+        return false;
+    }
+    walk.progress.choice(0, reason, walk.queue);
+    true
+}
+
+/// Returns the part that a block is.
+fn block_part(index: i32, walk: &mut Walk<'_, '_>) -> u32 {
+    walk.part(0, BLOCK, index, 0)
+}
+
+/// Reads a block at its start, or one of a complete message.
+fn block(index: i32, object: Span, walk: &mut Walk<'_, '_>) {
+    let part = block_part(index, walk);
+    let kind = walk.get(object, "type").str();
+    let scope = Scope::Part { choice: 0, part };
+    with_short(kind, |kind| match kind {
+        "tool_use" | "server_tool_use" | "mcp_tool_use" => {
+            tool_use(index, part, kind != "tool_use", object, walk);
+        }
+        "text" | "thinking" => {
+            walk.object(object, scope, &Path::ROOT, |walk, key, member| {
+                text_member(part, key, member, walk) || key == "type"
+            });
+        }
+        // Results of the provider's own tools, redacted reasoning, and blocks of a later version.
+        _ => walk.object(object, scope, &Path::ROOT, |walk, key, member| match key {
+            "data" | "signature" => walk.piece_detail(scope, &Path::ROOT.key(key), member),
+            _ => false,
+        }),
+    });
+}
+
+/// Reads a member that continues a text or its reasoning. Returns false for other members.
+fn text_member<'d>(part: u32, key: &str, member: Member<'d>, walk: &mut Walk<'_, 'd>) -> bool {
+    let scope = Scope::Part { choice: 0, part };
+    let kind = match key {
+        "text" => TextKind::Text,
+        "thinking" => TextKind::Reasoning,
+        "signature" | "citation" | "citations" => {
+            return walk.piece_detail(scope, &Path::ROOT.key(key), member);
+        }
+        _ => return false,
+    };
+    match member.value {
+        Value::String(text) => walk.queue.piece(kind, 0, part, text),
+        Value::Null => {}
+        _ => return false,
+    }
+    true
+}
+
+/// Reads a block that is a tool call.
+fn tool_use(index: i32, part: u32, is_server: bool, object: Span, walk: &mut Walk<'_, '_>) {
+    let mut call = Call {
+        part: Some(part),
+        index: Some(index),
+        is_server,
+        ..Call::default()
+    };
+    let mut input = Member::default();
+    let members = walk.queue.begin_object();
+    walk.members(object, |_, key, member| match key {
+        "type" => true,
+        "id" => member.text(&mut call.id),
+        "name" => member.text(&mut call.name),
+        "input" => {
+            input = member;
+            member.as_object().is_some() || member.value.is_null()
+        }
+        _ => false,
+    });
+    let call = walk.progress.call(&call, walk.queue);
+    // An empty object only keeps the place of what the deltas bring.
+    if input.as_object().is_some() && !input.is_empty(walk.text()) {
+        let json = input.span.of(walk.payload.text);
+        walk.queue.json_arguments(call, json);
+    }
+    walk.end_object(members, call.scope(), &Path::ROOT, object);
+}
+
+/// Reads a piece of a block.
+fn delta<'d>(event: &Event<'d>, object: Span, walk: &mut Walk<'_, 'd>) {
+    let index = event.index.unwrap_or_default();
+    let part = block_part(index, walk);
+    let scope = Scope::Part { choice: 0, part };
+    let kind = walk.get(object, "type").str();
+    let is_known = with_short(kind, |kind| {
+        matches!(
+            kind,
+            "text_delta"
+                | "thinking_delta"
+                | "input_json_delta"
+                | "signature_delta"
+                | "citations_delta"
+        )
+    });
+    walk.object(object, scope, &Path::ROOT, |walk, key, member| match key {
+        "type" if is_known => true,
+        "partial_json" => match member.value {
+            Value::String(fragment) => {
+                let call = Call {
+                    part: Some(part),
+                    index: Some(index),
+                    ..Call::default()
+                };
+                let call = walk.progress.call(&call, walk.queue);
+                walk.queue.arguments(call, fragment, false);
+                true
+            }
+            _ => member.value.is_null(),
+        },
+        key if text_member(part, key, member, walk) => true,
+        // Pieces of a kind of a later version.
+        key if !is_known && key != "type" => walk.piece_detail(scope, &Path::ROOT.key(key), member),
+        _ => false,
+    });
 }

@@ -2,8 +2,8 @@
 //!
 //! Format: AWS event-stream frames. Converse events are named by their frame and carry the bare
 //! member. Invoke frames are all named `chunk` and carry the model's own JSON in base64; which model
-//! it is shows in that JSON. Usage comes behind `messageStop`, so the stream is complete there but
-//! its end is noted only at the end.
+//! it is shows in that JSON. Usage comes after `messageStop`, so the stream is complete there but
+//! its end is queued only at the end.
 
 use alloc::vec::Vec;
 
@@ -11,21 +11,21 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::{Dialect, Spec, anthropic, openai_chat};
-use crate::delta::TextKind;
-use crate::delta::{FinishReason, Usage};
+use crate::delta::{FinishReason, Scope, TextKind, Usage};
+use crate::fallible::OutOfMemory;
 use crate::frame::Framing;
-use crate::reply::progress::Progress;
-use crate::reply::queue::Queue;
+use crate::json::{Malformed, Span, Str, Value};
+use crate::reply::details::Path;
+use crate::reply::finish::finish_reason;
 use crate::reply::tool_calls::Call;
-use crate::reply::{Payload, usage};
-use crate::tape::{Doc, Value};
+use crate::reply::usage;
+use crate::reply::walk::{Member, Walk, get, with_short};
 
 /// The dialect's row in the table.
 pub(super) static SPEC: Spec = Spec {
     dialect: Dialect::Bedrock,
     name: "bedrock",
     framing: Framing::EventStream,
-    detect: |_| false,
     event,
     unwrap: Some(chunk),
     ..Spec::DEFAULT
@@ -33,203 +33,298 @@ pub(super) static SPEC: Spec = Spec {
 
 /// The type of the frames that carry a model's own JSON.
 const CHUNK: &str = "chunk";
+/// The kind of a part that is a content block.
+const BLOCK: u8 = 0x45;
+/// The member with the service's own counts.
+const METRICS: &str = "amazon-bedrock-invocationMetrics";
 
-/// Reads one event. Returns false if the dialect has no such event.
-fn event(progress: &mut Progress, payload: &Payload<'_>, queue: &mut Queue) -> bool {
-    // Who owns the message and what was counted has no version; no two frames are alike anyway.
-    queue.unique();
-    if payload.event == CHUNK {
-        return invoke(progress, payload, queue);
+/// Interprets an event. Returns false if the dialect has no such event.
+fn event(walk: &mut Walk<'_, '_>) -> Result<bool, Malformed> {
+    // No two frames are alike.
+    walk.queue.unique();
+    let Some(root) = walk.root()?.as_object() else {
+        return Ok(false);
+    };
+    if walk.payload.event == CHUNK {
+        return invoke(root, walk);
     }
-    converse(progress, payload.event, payload.doc.root, payload, queue)
+    let is_known = converse(walk.payload.event, root, walk);
+    Ok(is_known)
 }
 
-fn converse(
-    progress: &mut Progress,
-    name: &str,
-    root: Value<'_>,
-    payload: &Payload<'_>,
-    queue: &mut Queue,
-) -> bool {
-    let index = root
-        .get("contentBlockIndex")
-        .and_then(Value::index)
-        .unwrap_or_default();
+/// Interprets an event of `ConverseStream`.
+fn converse(name: &str, object: Span, walk: &mut Walk<'_, '_>) -> bool {
     match name {
-        "messageStart" => progress.start("", "", root.text_of("role"), queue),
-        "contentBlockStart" => {
-            let start = root.get("start").unwrap_or(root);
-            match start.get("toolUse") {
-                Some(tool) => tool_start(progress, index, tool, queue),
-                None if start.is_empty() => {}
-                None => queue.other(name, payload.doc.text),
-            }
+        "messageStart" => {
+            let mut role = Str::default();
+            walk.object(
+                object,
+                Scope::Response,
+                &Path::ROOT,
+                |walk, key, member| match key {
+                    "role" => member.text(&mut role),
+                    "p" => walk.exempt(member),
+                    _ => false,
+                },
+            );
+            let none = Str::default();
+            walk.progress.start(none, none, role, walk.queue);
         }
-        "contentBlockDelta" => {
-            if let Some(delta) = root.get("delta") {
-                self::delta(progress, index, delta, payload, queue);
-            }
-        }
-        "contentBlockStop" => {}
-        "messageStop" => {
-            let raw = root.text_of("stopReason");
-            let reason = match raw {
-                // Some models say so although they call tools.
-                "end_turn" => progress.stop_or_tool_calls(0),
-                "guardrail_intervened" | "content_filtered" => FinishReason::ContentFilter,
-                "malformed_model_output" | "malformed_tool_use" => FinishReason::Error,
-                raw => crate::reply::finish::finish_reason(raw),
-            };
-            progress.finish(0, reason, raw, queue);
-            progress.complete = true;
-        }
+        "contentBlockStart" | "contentBlockDelta" | "contentBlockStop" => block(object, walk),
+        "messageStop" => message_stop(object, walk),
         "metadata" => {
-            let counts = usage::of(root.get("usage"), queue);
-            progress.usage(counts, queue);
+            walk.object(
+                object,
+                Scope::Response,
+                &Path::ROOT,
+                |walk, key, member| match key {
+                    "usage" => usage::report(walk, member, &Path::ROOT.key(key)),
+                    "p" => walk.exempt(member),
+                    _ => false,
+                },
+            );
         }
         _ => return false,
     }
     true
 }
 
-fn tool_start(progress: &mut Progress, index: i32, tool: Value<'_>, queue: &mut Queue) {
-    let call = Call {
+fn message_stop(object: Span, walk: &mut Walk<'_, '_>) {
+    let mut raw = Str::default();
+    walk.object(
+        object,
+        Scope::Response,
+        &Path::ROOT,
+        |walk, key, member| match key {
+            "stopReason" => member.text(&mut raw),
+            "p" => walk.exempt(member),
+            _ => false,
+        },
+    );
+    let reason = with_short(raw, |raw| match raw {
+        "guardrail_intervened" | "content_filtered" => FinishReason::ContentFilter,
+        "malformed_model_output" | "malformed_tool_use" => FinishReason::Error,
+        raw => finish_reason(raw),
+    });
+    walk.progress.finish(0, reason, raw, walk.queue);
+    walk.progress.complete = true;
+}
+
+/// Reads a content block's start, a piece of it, or its end.
+fn block(object: Span, walk: &mut Walk<'_, '_>) {
+    let index = walk.get(object, "contentBlockIndex").value.i32();
+    let index = index.unwrap_or_default();
+    let part = walk.part(0, BLOCK, index, 0);
+    let scope = Scope::Part { choice: 0, part };
+    walk.object(object, scope, &Path::ROOT, |walk, key, member| match key {
+        "contentBlockIndex" => member.value.i32().is_some() || member.value.is_null(),
+        "p" => walk.exempt(member),
+        "start" | "delta" => match member.as_object() {
+            Some(inner) => {
+                walk.object(inner, scope, &Path::ROOT, |walk, key, member| {
+                    piece(index, part, key, member, walk)
+                });
+                true
+            }
+            None => member.value.is_null(),
+        },
+        // Some senders leave `start` out.
+        "toolUse" => piece(index, part, key, member, walk),
+        _ => false,
+    });
+}
+
+/// Reads a member of a block. Returns false if it is unknown.
+fn piece<'d>(
+    index: i32,
+    part: u32,
+    key: &str,
+    member: Member<'d>,
+    walk: &mut Walk<'_, 'd>,
+) -> bool {
+    let scope = Scope::Part { choice: 0, part };
+    match (key, member.value) {
+        ("text", Value::String(text)) => walk.queue.piece(TextKind::Text, 0, part, text),
+        ("reasoningContent", Value::Object(object)) => {
+            walk.object(
+                object,
+                scope,
+                &Path::ROOT.key(key),
+                |walk, key, member| match (key, member.value) {
+                    ("text", Value::String(text)) => {
+                        walk.queue.piece(TextKind::Reasoning, 0, part, text);
+                        true
+                    }
+                    ("signature" | "redactedContent" | "data", _) => {
+                        let path = Path::ROOT.key("reasoningContent");
+                        walk.piece_detail(scope, &path.key(key), member)
+                    }
+                    _ => false,
+                },
+            );
+        }
+        ("toolUse", Value::Object(object)) => tool_use(index, part, object, walk),
+        ("citation", _) => return walk.piece_detail(scope, &Path::ROOT.key(key), member),
+        (_, Value::Null) => {}
+        _ => return false,
+    }
+    true
+}
+
+fn tool_use(index: i32, part: u32, object: Span, walk: &mut Walk<'_, '_>) {
+    let mut call = Call {
+        part: Some(part),
         index: Some(index),
-        id: tool.text_of("toolUseId"),
-        name: tool.text_of("name"),
-        is_server: tool.text_of("type") == "server_tool_use",
         ..Call::default()
     };
-    progress.tools.call(&call, queue);
-}
-
-fn delta(
-    progress: &mut Progress,
-    index: i32,
-    delta: Value<'_>,
-    payload: &Payload<'_>,
-    queue: &mut Queue,
-) {
-    for (key, value) in delta.members() {
-        match key {
-            "text" => queue.piece(TextKind::Text, 0, value.text()),
-            "reasoningContent" => {
-                queue.piece(TextKind::Reasoning, 0, value.text_of("text"));
-                if value.get("text").is_none() {
-                    queue.other(key, payload.doc.text);
-                }
-            }
-            "toolUse" => {
-                let call = Call {
-                    index: Some(index),
-                    ..Call::default()
-                };
-                let index = progress.tools.call(&call, queue);
-                let fragment = value.text_of("input");
-                progress.arguments(0, index, fragment, false, queue);
-            }
-            _ => queue.other(key, payload.doc.text),
+    let mut input = Str::default();
+    let members = walk.queue.begin_object();
+    walk.members(object, |_, key, member| match key {
+        "toolUseId" => member.text(&mut call.id),
+        "name" => member.text(&mut call.name),
+        "type" => {
+            call.is_server = member.str().is("server_tool_use");
+            member.value.str().is_some()
         }
-    }
+        "input" => member.text(&mut input),
+        _ => false,
+    });
+    let call = walk.progress.call(&call, walk.queue);
+    walk.queue.arguments(call, input, false);
+    walk.end_object(members, call.scope(), &Path::ROOT.key("toolUse"), object);
 }
 
-/// The model's own JSON.
-fn invoke(progress: &mut Progress, payload: &Payload<'_>, queue: &mut Queue) -> bool {
-    let root = payload.doc.root;
-    let metrics = root.get("amazon-bedrock-invocationMetrics");
-    let is_known = if root.get("type").is_some() {
-        anthropic::event(progress, payload, queue)
-    } else if root.get("choices").is_some() {
-        let is_known = openai_chat::event(progress, payload, queue);
+/// Interprets the model's own JSON.
+fn invoke(root: Span, walk: &mut Walk<'_, '_>) -> Result<bool, Malformed> {
+    let is_known = if walk.get(root, "type").value.str().is_some() {
+        anthropic::event(walk)?
+    } else if walk.get(root, "choices").as_array().is_some() {
+        let is_known = openai_chat::event(walk)?;
         // There is no `[DONE]` in a frame.
-        progress.no_terminator = true;
-        progress.complete = progress.is_complete();
+        walk.progress.no_terminator = true;
+        walk.progress.complete = walk.progress.is_complete();
         is_known
     } else {
-        own(progress, payload, queue)
+        own(root, walk)
     };
-    // The service's counts differ from the model's and only fill what the model does not give.
-    let given = progress.usage;
-    let metrics = usage::of(metrics, queue);
-    let missing = Usage {
-        input_tokens: metrics
-            .input_tokens
-            .filter(|_| given.input_tokens.is_none()),
-        output_tokens: metrics
-            .output_tokens
-            .filter(|_| given.output_tokens.is_none()),
-        ..Usage::default()
-    };
-    progress.usage(missing, queue);
-    is_known
+    let metrics = walk.get(root, METRICS);
+    if let Some(object) = metrics.as_object() {
+        // The service's counts differ from the model's and only fill what the model does not report.
+        let known = walk.progress.usage;
+        let metrics = usage::read(walk, object, &Path::ROOT.key("invocationMetrics"));
+        let missing = Usage {
+            input_tokens: metrics
+                .input_tokens
+                .filter(|_| known.input_tokens.is_none()),
+            output_tokens: metrics
+                .output_tokens
+                .filter(|_| known.output_tokens.is_none()),
+            ..Usage::default()
+        };
+        walk.progress.usage(missing, walk.queue);
+    }
+    Ok(is_known)
 }
 
-/// Nova, Titan, Llama, Mistral, Cohere and the old Claude, told apart by their members.
-fn own(progress: &mut Progress, payload: &Payload<'_>, queue: &mut Queue) -> bool {
-    let root = payload.doc.root;
+/// Reads Nova, Titan, Llama, Mistral, Cohere and the old Claude, told apart by their members.
+fn own(root: Span, walk: &mut Walk<'_, '_>) -> bool {
     let mut is_known = false;
     let mut choice = 0;
-    let (mut text, mut raw) = ("", "");
+    let (mut text, mut raw) = (Str::default(), Str::default());
     let mut is_finished = false;
-    for (key, value) in root.members() {
-        match key {
-            "outputText" | "generation" | "completion" | "text" => text = value.text(),
-            "completionReason" | "stop_reason" | "finish_reason" => raw = value.text(),
-            "index" => {
-                choice = value.choice().unwrap_or_default();
-                continue;
-            }
-            "is_finished" => is_finished = !value.is_empty(),
-            "outputs" | "generations" => {
-                for (index, output) in (0..).zip(value.elements()) {
-                    queue.piece(TextKind::Text, index, output.text_of("text"));
-                    let reasons = [
-                        output.text_of("stop_reason"),
-                        output.text_of("finish_reason"),
-                    ];
-                    let raw = reasons.into_iter().find(|raw| !raw.is_empty());
-                    own_end(progress, index, raw.unwrap_or_default(), queue);
-                }
-            }
-            "messageStart" | "contentBlockStart" | "contentBlockDelta" | "contentBlockStop"
-            | "messageStop" | "metadata" => {
-                converse(progress, key, value, payload, queue);
-            }
-            _ => continue,
+    let members = walk.queue.begin_object();
+    walk.members(root, |walk, key, member| match key {
+        "outputText" | "generation" | "completion" | "text" => {
+            is_known = true;
+            member.text(&mut text)
         }
-        is_known = true;
+        "completionReason" | "stop_reason" | "finish_reason" => {
+            is_known = true;
+            member.text(&mut raw)
+        }
+        "index" => member.choice(&mut choice),
+        "is_finished" => {
+            is_known = true;
+            member.flag(&mut is_finished)
+        }
+        METRICS => true,
+        "outputs" | "generations" => {
+            is_known = true;
+            let Some(array) = member.as_array() else {
+                return member.value.is_null();
+            };
+            let path = Path::ROOT.key(key);
+            walk.elements(array, |walk, n, element| match element.as_object() {
+                Some(object) => output(n as u32, object, walk),
+                None => walk.detail(Scope::Response, &path.index(n), element),
+            });
+            true
+        }
+        "messageStart" | "contentBlockStart" | "contentBlockDelta" | "contentBlockStop"
+        | "messageStop" | "metadata" => {
+            is_known = true;
+            let Some(object) = member.as_object() else {
+                return member.value.is_null();
+            };
+            converse(key, object, walk);
+            true
+        }
+        _ => false,
+    });
+    walk.piece(TextKind::Text, choice, text);
+    own_end(choice, raw, walk);
+    walk.progress.complete |= is_finished;
+    if is_known {
+        walk.end_object(members, Scope::Response, &Path::ROOT, root);
     }
-    queue.piece(TextKind::Text, choice, text);
-    own_end(progress, choice, raw, queue);
-    progress.complete |= is_finished;
     is_known
 }
 
-fn own_end(progress: &mut Progress, choice: u32, raw: &str, queue: &mut Queue) {
+/// Reads one of several outputs.
+fn output(choice: u32, object: Span, walk: &mut Walk<'_, '_>) {
+    let (mut text, mut stop, mut finish) = (Str::default(), Str::default(), Str::default());
+    let scope = Scope::Choice { choice };
+    let members = walk.queue.begin_object();
+    walk.members(object, |_, key, member| match key {
+        "text" => member.text(&mut text),
+        "stop_reason" => member.text(&mut stop),
+        "finish_reason" => member.text(&mut finish),
+        _ => false,
+    });
+    walk.piece(TextKind::Text, choice, text);
+    own_end(choice, if stop.is_empty() { finish } else { stop }, walk);
+    walk.end_object(members, scope, &Path::ROOT, object);
+}
+
+fn own_end(choice: u32, raw: Str<'_>, walk: &mut Walk<'_, '_>) {
     if !raw.is_empty() {
-        progress.choice(choice, raw, queue);
-        progress.complete = true;
+        walk.progress.choice(choice, raw, walk.queue);
+        walk.progress.complete = true;
     }
 }
 
-/// Takes the model's own JSON out of an invoke frame's payload. Returns false where it has none.
-fn chunk(event: &str, doc: &Doc<'_>, out: &mut Vec<u8>, queue: &mut Queue) -> bool {
+/// Decodes the model's own JSON in an invoke frame's payload. Returns false if the frame has none.
+fn chunk(event: &str, text: &str, out: &mut Vec<u8>) -> Result<bool, OutOfMemory> {
     if event != CHUNK {
-        return false;
+        return Ok(false);
     }
+    let root = Span {
+        start: 0,
+        end: text.len() as u32,
+    };
+    let bytes = get(text, root, "bytes").str();
+    let Some(bytes) = bytes.plain() else {
+        return Ok(false);
+    };
     out.clear();
-    let bytes = doc.root.text_of("bytes").as_bytes();
     let room = base64::decoded_len_estimate(bytes.len());
-    if out.try_reserve(room).is_err() {
-        queue.set_out_of_memory();
-        return false;
-    }
+    out.try_reserve(room).map_err(|_| OutOfMemory)?;
     out.resize(room, 0);
-    match BASE64.decode_slice(bytes, out) {
+    Ok(match BASE64.decode_slice(bytes, out) {
         Ok(len) if len > 0 => {
             out.truncate(len);
             true
         }
         _ => false,
-    }
+    })
 }

@@ -1,107 +1,33 @@
 //! `cohere`: Cohere Chat v2.
 //!
-//! Format: `event: T` and `data: {"type":"T",…}` from `message-start` to `message-end`, behind which
+//! Format: `event: T` and `data: {"type":"T",…}` from `message-start` to `message-end`, after which
 //! `[DONE]` may follow. `tool_calls` is an object here, not a list.
 
-use super::detect::type_of;
 use super::{Dialect, Spec};
-use crate::delta::TextKind;
-use crate::reply::Payload;
+use crate::delta::{Scope, TextKind};
+use crate::json::{Malformed, Span, Str, Value};
+use crate::reply::details::Path;
 use crate::reply::error::ProviderError;
-use crate::reply::progress::Progress;
-use crate::reply::queue::Queue;
 use crate::reply::tool_calls::Call;
 use crate::reply::usage;
-use crate::tape::Value;
+use crate::reply::walk::{Member, Walk, with_short};
 
 /// The dialect's row in the table.
 pub(super) static SPEC: Spec = Spec {
     dialect: Dialect::Cohere,
     name: "cohere",
-    detect: |payload| type_of(payload).is_some_and(is_type),
+    detect: |outline| outline.is_type(is_type),
+    // A complete response has no type, and without text its message has no content.
+    detect_body: Some(|outline| outline.message.is_some() && outline.has_finish_reason),
     event,
     complete_body: Some(complete_body),
     ..Spec::DEFAULT
 };
 
-/// Reads one event. Returns false if the dialect has no such event.
-fn event(progress: &mut Progress, payload: &Payload<'_>, queue: &mut Queue) -> bool {
-    let root = payload.doc.root;
-    let delta = root.get("delta").unwrap_or(root);
-    let message = delta.get("message").unwrap_or(delta);
-    match root.text_of("type") {
-        "content-delta" | "content-start" => content(message, queue),
-        "tool-call-start" | "tool-call-delta" => {
-            let index = root.get("index").and_then(Value::index);
-            if let Some(call) = message.get("tool_calls") {
-                tool_call(progress, index, call, queue);
-            }
-        }
-        "message-start" => {
-            progress.start(root.text_of("id"), "", message.text_of("role"), queue);
-        }
-        "message-end" => {
-            end(progress, delta, queue);
-            if let Some(error) = delta.get("error").filter(|error| !error.is_empty()) {
-                ProviderError::read(error).report(&payload.doc, queue);
-            }
-            progress.done(queue);
-        }
-        "content-end" | "tool-call-end" | "citation-end" => {}
-        // The plan before tool calls, citations, and what is newer than this.
-        _ => return false,
-    }
-    true
-}
-
-/// Interprets a non-streaming response.
-fn complete_body(progress: &mut Progress, payload: &Payload<'_>, queue: &mut Queue) -> bool {
-    let root = payload.doc.root;
-    let message = root.get("message").unwrap_or(root);
-    progress.start(root.text_of("id"), "", message.text_of("role"), queue);
-    for part in message.get("content").into_iter().flat_map(Value::elements) {
-        piece(part, queue);
-    }
-    let calls = message
-        .get("tool_calls")
-        .into_iter()
-        .flat_map(Value::elements);
-    for (index, call) in (0..).zip(calls) {
-        tool_call(progress, Some(index), call, queue);
-    }
-    end(progress, root, queue);
-    true
-}
-
-fn tool_call(progress: &mut Progress, index: Option<i32>, call: Value<'_>, queue: &mut Queue) {
-    let function = call.get("function").unwrap_or(call);
-    let arguments = function.text_of("arguments");
-    let what = Call {
-        index,
-        id: call.text_of("id"),
-        name: function.text_of("name"),
-        has_arguments: !arguments.is_empty(),
-        ..Call::default()
-    };
-    let index = progress.tools.call(&what, queue);
-    queue.tool_call_arguments(0, index, arguments, false);
-}
-
-fn end(progress: &mut Progress, end: Value<'_>, queue: &mut Queue) {
-    progress.choice(0, end.text_of("finish_reason"), queue);
-    progress.usage(usage::of(end.get("usage"), queue), queue);
-}
-
-fn content(message: Value<'_>, queue: &mut Queue) {
-    if let Some(content) = message.get("content") {
-        piece(content, queue);
-    }
-}
-
-fn piece(content: Value<'_>, queue: &mut Queue) {
-    queue.piece(TextKind::Reasoning, 0, content.text_of("thinking"));
-    queue.piece(TextKind::Text, 0, content.text_of("text"));
-}
+/// The kinds of parts, beside the kinds of text.
+const CONTENT: u8 = 0x42;
+const CALL: u8 = 0x43;
+const PLAN: u8 = 0x44;
 
 /// Returns true for the type of an event.
 fn is_type(name: &str) -> bool {
@@ -119,4 +45,263 @@ fn is_type(name: &str) -> bool {
             | "citation-start"
             | "citation-end"
     )
+}
+
+/// Interprets an event. Returns false if the dialect has no such event.
+fn event(walk: &mut Walk<'_, '_>) -> Result<bool, Malformed> {
+    let Some(root) = walk.root()?.as_object() else {
+        return Ok(false);
+    };
+    let (mut kind, mut id) = (Str::default(), Str::default());
+    let mut index = None;
+    let mut delta = None;
+    let members = walk.queue.begin_object();
+    walk.members(root, |_, key, member| match key {
+        "type" => member.text(&mut kind),
+        "id" => member.text(&mut id),
+        "index" => member.index(&mut index),
+        "delta" => member.object(&mut delta),
+        _ => false,
+    });
+    let is_known = with_short(kind, |kind| {
+        if !is_type(kind) {
+            return false;
+        }
+        let at = index.unwrap_or_default();
+        if let Some(delta) = delta {
+            let event = Event {
+                kind,
+                index: at,
+                id,
+            };
+            event.delta(delta, walk);
+        } else if kind == "message-start" {
+            let none = Str::default();
+            walk.progress.start(id, none, none, walk.queue);
+        }
+        if kind == "message-end" {
+            walk.progress.done(walk.queue);
+        }
+        true
+    });
+    if is_known {
+        let scope = with_short(kind, |kind| scope_of(kind, index.unwrap_or_default(), walk));
+        walk.end_object(members, scope, &Path::ROOT, root);
+    }
+    Ok(is_known)
+}
+
+/// Returns the scope of the members of an event.
+fn scope_of(kind: &str, index: i32, walk: &mut Walk<'_, '_>) -> Scope {
+    if kind.starts_with("content-") {
+        return Scope::Part {
+            choice: 0,
+            part: walk.part(0, CONTENT, index, 0),
+        };
+    }
+    if kind.starts_with("tool-call-") {
+        let call = walk.progress.tools.latest(0, index);
+        return call.map_or(Scope::Response, |call| call.scope());
+    }
+    Scope::Response
+}
+
+/// What the members of an event's root say.
+struct Event<'e, 'd> {
+    kind: &'e str,
+    index: i32,
+    id: Str<'d>,
+}
+
+impl<'d> Event<'_, 'd> {
+    /// Reads the delta, and the message in it.
+    fn delta(&self, delta: Span, walk: &mut Walk<'_, 'd>) {
+        let mut message = None;
+        let mut finish = Str::default();
+        let (mut usage, mut error) = (Member::default(), Member::default());
+        let members = walk.queue.begin_object();
+        walk.members(delta, |_, key, member| match key {
+            "message" => member.object(&mut message),
+            "finish_reason" => member.text(&mut finish),
+            "usage" => {
+                usage = member;
+                member.as_object().is_some() || member.value.is_null()
+            }
+            "error" => {
+                error = member;
+                true
+            }
+            _ => false,
+        });
+        let mut role = Str::default();
+        if let Some(object) = message {
+            self.message(object, &mut role, walk);
+        }
+        if self.kind == "message-start" {
+            walk.progress
+                .start(self.id, Str::default(), role, walk.queue);
+        }
+        if !finish.is_empty() {
+            walk.progress.choice(0, finish, walk.queue);
+        }
+        usage::report(walk, usage, &Path::ROOT.key("usage"));
+        if !error.is_empty(walk.text()) {
+            let path = Path::ROOT.key("error");
+            ProviderError::read(walk, error, &path, &|_| false).report(walk);
+        }
+        let scope = scope_of(self.kind, self.index, walk);
+        walk.end_object(members, scope, &Path::ROOT, delta);
+    }
+
+    /// Reads the message of a delta: a piece of text, of a call, or of the plan.
+    fn message(&self, object: Span, role: &mut Str<'d>, walk: &mut Walk<'_, 'd>) {
+        let index = self.index;
+        let members = walk.queue.begin_object();
+        walk.members(object, |walk, key, member| match key {
+            "role" => member.text(role),
+            "content" => match member.value {
+                Value::Object(object) => {
+                    content(index, object, walk);
+                    true
+                }
+                _ => member.value.is_null() || member.is_empty(walk.text()),
+            },
+            "tool_calls" => match member.value {
+                Value::Object(object) => {
+                    tool_call(Some(index), object, walk);
+                    true
+                }
+                _ => member.value.is_null() || member.is_empty(walk.text()),
+            },
+            "tool_plan" => match member.value {
+                Value::String(text) => {
+                    let part = walk.part(0, PLAN, 0, 0);
+                    walk.queue.piece(TextKind::Reasoning, 0, part, text);
+                    true
+                }
+                _ => member.value.is_null(),
+            },
+            // Citations belong to the text before them.
+            "citations" => walk.piece_detail(Scope::Response, &Path::ROOT.key(key), member),
+            _ => false,
+        });
+        let scope = scope_of(self.kind, index, walk);
+        walk.end_object(members, scope, &Path::ROOT, object);
+    }
+}
+
+/// Reads a piece of the content.
+fn content(index: i32, object: Span, walk: &mut Walk<'_, '_>) {
+    let part = walk.part(0, CONTENT, index, 0);
+    let scope = Scope::Part { choice: 0, part };
+    walk.object(object, scope, &Path::ROOT, |walk, key, member| {
+        let kind = match key {
+            "text" => TextKind::Text,
+            "thinking" => TextKind::Reasoning,
+            "type" => return member.value.str().is_some(),
+            _ => return false,
+        };
+        match member.value {
+            Value::String(text) => walk.queue.piece(kind, 0, part, text),
+            Value::Null => {}
+            _ => return false,
+        }
+        true
+    });
+}
+
+/// Reads a tool call or a fragment of one.
+fn tool_call(index: Option<i32>, object: Span, walk: &mut Walk<'_, '_>) {
+    let mut call = Call {
+        part: index.map(|index| walk.part(0, CALL, index, 0)),
+        index,
+        ..Call::default()
+    };
+    let mut function = None;
+    let mut arguments = Str::default();
+    let members = walk.queue.begin_object();
+    walk.members(object, |_, key, member| match key {
+        "id" => member.text(&mut call.id),
+        "type" => member.value.str().is_some(),
+        "function" => member.object(&mut function),
+        _ => false,
+    });
+    let inner = walk.queue.begin_object();
+    if let Some(function) = function {
+        walk.members(function, |_, key, member| match key {
+            "name" => member.text(&mut call.name),
+            "arguments" => member.text(&mut arguments),
+            _ => false,
+        });
+    }
+    call.has_arguments = !arguments.is_empty();
+    let call = walk.progress.call(&call, walk.queue);
+    walk.queue.arguments(call, arguments, false);
+    let path = Path::ROOT.key("function");
+    walk.end_object(inner, call.scope(), &path, function.unwrap_or(object));
+    walk.end_object(members, call.scope(), &Path::ROOT, object);
+}
+
+/// Interprets a non-streaming response.
+fn complete_body(walk: &mut Walk<'_, '_>) -> Result<bool, Malformed> {
+    let Some(root) = walk.root()?.as_object() else {
+        return Ok(false);
+    };
+    let (mut id, mut finish) = (Str::default(), Str::default());
+    let mut usage = Member::default();
+    let mut message = None;
+    let members = walk.queue.begin_object();
+    walk.members(root, |_, key, member| match key {
+        "id" => member.text(&mut id),
+        "finish_reason" => member.text(&mut finish),
+        "message" => member.object(&mut message),
+        "usage" => {
+            usage = member;
+            member.as_object().is_some() || member.value.is_null()
+        }
+        _ => false,
+    });
+    let mut role = Str::default();
+    if let Some(message) = message {
+        role = walk.get(message, "role").str();
+        walk.progress.start(id, Str::default(), role, walk.queue);
+        complete_message(message, walk);
+    }
+    walk.progress.start(id, Str::default(), role, walk.queue);
+    walk.progress.choice(0, finish, walk.queue);
+    usage::report(walk, usage, &Path::ROOT.key("usage"));
+    walk.end_object(members, Scope::Response, &Path::ROOT, root);
+    Ok(true)
+}
+
+/// Reads the message of a non-streaming response.
+fn complete_message(object: Span, walk: &mut Walk<'_, '_>) {
+    walk.object(
+        object,
+        Scope::Response,
+        &Path::ROOT,
+        |walk, key, member| match (key, member.value) {
+            ("role", _) => member.value.str().is_some(),
+            ("content", Value::Array(array)) => {
+                walk.elements(array, |walk, n, element| match element.as_object() {
+                    Some(object) => content(n as i32, object, walk),
+                    None => walk.detail(Scope::Response, &Path::ROOT.key(key).index(n), element),
+                });
+                true
+            }
+            ("tool_calls", Value::Array(array)) => {
+                walk.elements(array, |walk, n, element| match element.as_object() {
+                    Some(object) => tool_call(Some(n as i32), object, walk),
+                    None => walk.detail(Scope::Response, &Path::ROOT.key(key).index(n), element),
+                });
+                true
+            }
+            ("tool_plan", Value::String(text)) => {
+                let part = walk.part(0, PLAN, 0, 0);
+                walk.queue.piece(TextKind::Reasoning, 0, part, text);
+                true
+            }
+            _ => false,
+        },
+    );
 }

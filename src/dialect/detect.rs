@@ -2,53 +2,135 @@
 //!
 //! Only names of members, types and events count. The order of members does not.
 
-use super::{SPECS, Spec, cohere, openai_responses, replicate};
-use crate::reply::progress::Progress;
-use crate::reply::queue::Queue;
-use crate::reply::{Payload, error};
-use crate::tape::Value;
+use super::{SPECS, Spec};
+use crate::json::{Malformed, Reader, Span, Str, Value};
+use crate::reply::Payload;
+use crate::reply::walk::{Member, get};
 
-/// Returns the first dialect that has such an event.
-pub(crate) fn recognise(payload: &Payload<'_>) -> Option<&'static Spec> {
-    let mut specs = SPECS.iter().copied();
-    specs.find(|spec| (spec.detect)(payload))
+/// The members of a payload's root by which dialects differ.
+#[derive(Default)]
+pub(crate) struct Outline<'d> {
+    text: &'d str,
+    /// The type that the framing gave the event.
+    pub(super) event: &'d str,
+    /// The payload's own type; `None` if it names none.
+    pub(super) kind: Option<Str<'d>>,
+    pub(super) object: Str<'d>,
+    pub(super) choices: Option<Span>,
+    pub(super) results: Option<Span>,
+    pub(super) message: Option<Span>,
+    pub(super) response: Member<'d>,
+    pub(super) token: Option<Span>,
+    pub(super) has_event_type: bool,
+    pub(super) has_gemini: bool,
+    pub(super) has_completion: bool,
+    pub(super) has_content: bool,
+    pub(super) has_stop: bool,
+    pub(super) has_done: bool,
+    pub(super) has_finish_reason: bool,
+}
+
+impl<'d> Outline<'d> {
+    /// Reads the outline of a payload, all of which is checked.
+    pub(crate) fn read(payload: Payload<'d>) -> Result<Self, Malformed> {
+        let mut outline = Outline {
+            text: payload.text,
+            event: payload.event,
+            ..Outline::default()
+        };
+        let mut reader = Reader::new(payload.text);
+        if reader.peek() != crate::json::Kind::Object {
+            reader.skip()?;
+            reader.end()?;
+            return Ok(outline);
+        }
+        reader.members(|reader, key| {
+            match key.name() {
+                "choices" => outline.choices = Member::read(reader)?.as_array(),
+                "type" => outline.kind = Member::read(reader)?.value.str(),
+                "object" => outline.object = Member::read(reader)?.str(),
+                "event_type" => {
+                    outline.has_event_type = Member::read(reader)?.value.str().is_some();
+                }
+                "candidates" | "promptFeedback" | "usageMetadata" => {
+                    reader.skip()?;
+                    outline.has_gemini = true;
+                }
+                "response" => outline.response = Member::read(reader)?,
+                "completion" => {
+                    outline.has_completion = Member::read(reader)?.value.str().is_some();
+                }
+                "token" => outline.token = Member::read(reader)?.as_object(),
+                "results" => outline.results = Member::read(reader)?.as_array(),
+                "done" => {
+                    reader.skip()?;
+                    outline.has_done = true;
+                }
+                "message" => outline.message = Member::read(reader)?.as_object(),
+                "content" => {
+                    outline.has_content = Member::read(reader)?.value.str().is_some();
+                }
+                "stop" => outline.has_stop = Member::read(reader)?.value.bool().is_some(),
+                "finish_reason" => {
+                    reader.skip()?;
+                    outline.has_finish_reason = true;
+                }
+                _ => drop(reader.skip()?),
+            }
+            Ok(())
+        })?;
+        reader.end()?;
+        Ok(outline)
+    }
+
+    /// Returns true if an object has a member of this name.
+    pub(super) fn has(&self, object: Span, name: &str) -> bool {
+        get(self.text, object, name).span != Span::default()
+    }
+
+    /// Returns the first element of an array, if that is an object.
+    pub(super) fn first(&self, array: Option<Span>) -> Option<Span> {
+        let mut reader = Reader::at(self.text, array?.start as usize);
+        let mut first = None;
+        // The payload was checked, so this does not fail.
+        let _ = reader.elements(|reader| {
+            let element = Member::read(reader)?;
+            first = first.or(Some(element));
+            Ok(())
+        });
+        first?.as_object()
+    }
+
+    /// Returns the dialect whose stream has such an event.
+    pub(crate) fn dialect(&self) -> Option<&'static Spec> {
+        let mut specs = SPECS.iter().copied();
+        specs.find(|spec| (spec.detect)(self))
+    }
+
+    /// Returns the dialect of a non-streaming response.
+    pub(crate) fn dialect_of_body(&self) -> Option<&'static Spec> {
+        let is_body = |spec: &&Spec| spec.detect_body.is_some_and(|detect| detect(self));
+        let mut specs = SPECS.iter().copied();
+        specs.find(is_body).or_else(|| self.dialect())
+    }
+
+    /// Returns true if `response` is an object with one of these members.
+    pub(super) fn response_has(&self, names: &[&str]) -> bool {
+        match self.response.value {
+            Value::Object(object) => names.iter().any(|name| self.has(object, name)),
+            _ => false,
+        }
+    }
+
+    /// Returns true if the payload's own type satisfies a condition.
+    pub(super) fn is_type(&self, is_type: fn(&str) -> bool) -> bool {
+        self.kind
+            .is_some_and(|kind| crate::reply::walk::with_short(kind, is_type))
+    }
 }
 
 /// Returns the dialect whose events of this type carry plain text instead of JSON.
 pub(crate) fn with_plain_text(event: &str) -> Option<&'static Spec> {
-    (event == replicate::OUTPUT).then_some(&replicate::SPEC)
-}
-
-/// Interprets a non-streaming response. Returns false if it belongs to no known dialect.
-pub(crate) fn read_complete_body(
-    progress: &mut Progress,
-    payload: &Payload<'_>,
-    queue: &mut Queue,
-) -> bool {
-    let root = payload.doc.root;
-    let is_responses = root.text_of("object") == "response";
-    // Cohere's response has no type, and without text its message has no content.
-    let is_cohere =
-        root.get("message").is_some_and(Value::is_object) && root.get("finish_reason").is_some();
-    let spec = if is_responses {
-        Some(&openai_responses::SPEC)
-    } else if is_cohere {
-        Some(&cohere::SPEC)
-    } else {
-        recognise(payload)
-    };
-    match spec {
-        Some(spec) => spec.complete_body.unwrap_or(spec.event)(progress, payload, queue),
-        None => error::report(&payload.doc, false, queue),
-    }
-}
-
-/// Returns the payload's own type, or `None` if it names none.
-pub(super) fn type_of<'d>(payload: &Payload<'d>) -> Option<&'d str> {
-    payload.doc.root.get("type").and_then(Value::str)
-}
-
-/// Returns true if the object has a string by this name.
-pub(super) fn has_text(object: Value<'_>, key: &str) -> bool {
-    object.get(key).is_some_and(|value| value.str().is_some())
+    let mut specs = SPECS.iter().copied();
+    specs.find(|spec| spec.text_event == Some(event))
 }

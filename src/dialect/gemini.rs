@@ -3,99 +3,155 @@
 //! Format: `data: {…}` events, each a whole `GenerateContentResponse` with what is new. There is no
 //! terminator: the stream is complete once a candidate has a finish reason, which may come more
 //! than once, or the prompt was blocked.
+//!
+//! Parts of a reply are runs of one kind of text. A signature ends a run, because it belongs to the
+//! text before it.
 
 use super::{Dialect, Spec};
-use crate::delta::FinishReason;
-use crate::delta::TextKind;
-use crate::reply::Payload;
-use crate::reply::progress::Progress;
-use crate::reply::queue::Queue;
+use crate::delta::{FinishReason, Scope, TextKind};
+use crate::json::{Malformed, Span, Str, Value};
+use crate::reply::details::Path;
 use crate::reply::tool_calls::Call;
 use crate::reply::usage;
-use crate::tape::Value;
+use crate::reply::walk::{Member, Walk, with_short};
 
 /// The dialect's row in the table.
 pub(super) static SPEC: Spec = Spec {
     dialect: Dialect::Gemini,
     name: "gemini",
-    detect: |payload| {
-        is_response(payload.doc.root) || payload.doc.root.get("response").is_some_and(is_response)
-    },
+    detect: |outline| outline.has_gemini || outline.response_has(MEMBERS),
     event,
     ..Spec::DEFAULT
 };
 
-/// Reads one event. Returns false if the dialect has no such event.
-fn event(progress: &mut Progress, payload: &Payload<'_>, queue: &mut Queue) -> bool {
-    let root = response(payload.doc.root);
-    let mut is_response = false;
-    let mut counts = None;
-    let mut candidates = None;
-    let mut blocked = "";
-    let (mut id, mut model) = ("", "");
-    for (key, value) in root.members() {
-        match key {
-            "candidates" => candidates = Some(value),
-            "usageMetadata" => counts = Some(value),
-            "promptFeedback" => blocked = value.text_of("blockReason"),
-            "responseId" => id = value.text(),
-            "modelVersion" => model = value.text(),
-            _ => {
-                queue.ignored(key);
-                continue;
-            }
-        }
-        is_response = true;
+/// The members of which a response has at least one.
+const MEMBERS: &[&str] = &["candidates", "promptFeedback", "usageMetadata"];
+
+/// The kind of the parts that are not text.
+const OTHER_PART: u8 = 9;
+
+/// Interprets an event. Returns false if the dialect has no such event.
+fn event(walk: &mut Walk<'_, '_>) -> Result<bool, Malformed> {
+    let Some(root) = walk.root()?.as_object() else {
+        return Ok(false);
+    };
+    // Code Assist puts an envelope around the response.
+    let is_wrapped = walk.get(root, "response").as_object().is_some()
+        && walk.get(root, "candidates").as_array().is_none();
+    if !is_wrapped {
+        return Ok(response(root, walk));
     }
+    let mut is_response = false;
+    walk.object(
+        root,
+        Scope::Response,
+        &Path::ROOT,
+        |walk, key, member| match (key, member.as_object()) {
+            ("response", Some(object)) => {
+                is_response = response(object, walk);
+                true
+            }
+            _ => false,
+        },
+    );
+    Ok(is_response)
+}
+
+fn response(object: Span, walk: &mut Walk<'_, '_>) -> bool {
+    let mut is_response = false;
+    let mut candidates = None;
+    let mut counts = Member::default();
+    let mut feedback = None;
+    let (mut id, mut model) = (Str::default(), Str::default());
+    let members = walk.queue.begin_object();
+    walk.members(object, |_, key, member| match key {
+        "candidates" => {
+            is_response = true;
+            member.array(&mut candidates)
+        }
+        "usageMetadata" => {
+            is_response = true;
+            counts = member;
+            member.as_object().is_some() || member.value.is_null()
+        }
+        "promptFeedback" => {
+            is_response = true;
+            member.object(&mut feedback)
+        }
+        "responseId" => {
+            is_response = true;
+            member.text(&mut id)
+        }
+        "modelVersion" => {
+            is_response = true;
+            member.text(&mut model)
+        }
+        _ => false,
+    });
     if !is_response {
         return false;
     }
-    progress.start(id, model, "", queue);
-    for candidate in candidates.into_iter().flat_map(Value::elements) {
-        self::candidate(progress, candidate, payload, queue);
+    walk.progress.start(id, model, Str::default(), walk.queue);
+    if let Some(array) = candidates {
+        walk.elements(array, |walk, n, element| match element.as_object() {
+            Some(object) => candidate(object, walk),
+            None => {
+                let path = Path::ROOT.key("candidates");
+                walk.detail(Scope::Response, &path.index(n), element);
+            }
+        });
     }
-    if !blocked.is_empty() {
-        progress.finish(0, FinishReason::ContentFilter, blocked, queue);
-        progress.complete = true;
+    if let Some(feedback) = feedback {
+        self::feedback(feedback, walk);
     }
-    progress.usage(usage::of(counts, queue), queue);
+    usage::report(walk, counts, &Path::ROOT.key("usageMetadata"));
+    walk.end_object(members, Scope::Response, &Path::ROOT, object);
     true
 }
 
-fn candidate(
-    progress: &mut Progress,
-    candidate: Value<'_>,
-    payload: &Payload<'_>,
-    queue: &mut Queue,
-) {
+/// Reads what the service says of the prompt.
+fn feedback(object: Span, walk: &mut Walk<'_, '_>) {
+    let path = Path::ROOT.key("promptFeedback");
+    walk.object(object, Scope::Response, &path, |walk, key, member| {
+        let mut blocked = Str::default();
+        if key != "blockReason" || !member.text(&mut blocked) {
+            return false;
+        }
+        if !blocked.is_empty() {
+            let reason = FinishReason::ContentFilter;
+            walk.progress.finish(0, reason, blocked, walk.queue);
+            walk.progress.complete = true;
+        }
+        true
+    });
+}
+
+fn candidate(object: Span, walk: &mut Walk<'_, '_>) {
     let mut choice = 0;
     let mut content = None;
-    let mut finish = "";
-    let mut other = None;
-    for (key, value) in candidate.members() {
-        match key {
-            "index" => choice = value.choice().unwrap_or_default(),
-            "content" => content = Some(value),
-            "finishReason" => finish = value.text(),
-            "groundingMetadata" | "citationMetadata" | "urlContextMetadata" | "logprobsResult" => {
-                if !value.is_empty() {
-                    other = Some(key);
-                }
-            }
-            _ => queue.ignored(key),
-        }
-    }
+    let mut finish = Str::default();
+    let members = walk.queue.begin_object();
+    walk.members(object, |_, key, member| match key {
+        "index" => member.choice(&mut choice),
+        "content" => member.object(&mut content),
+        "finishReason" => member.text(&mut finish),
+        _ => false,
+    });
+    let scope = Scope::Choice { choice };
     if let Some(content) = content {
-        progress.role(content.text_of("role"), queue);
-        for part in content.get("parts").into_iter().flat_map(Value::elements) {
-            self::part(progress, choice, part, payload, queue);
-        }
+        self::content(choice, content, walk);
     }
-    if let Some(name) = other {
-        queue.other(name, payload.doc.text);
+    if !finish.is_empty() {
+        let reason = with_short(finish, finish_reason);
+        walk.progress.finish(choice, reason, finish, walk.queue);
+        walk.progress.complete = true;
     }
-    let reason = match finish {
-        "STOP" => progress.stop_or_tool_calls(choice),
+    walk.end_object(members, scope, &Path::ROOT, object);
+}
+
+fn finish_reason(raw: &str) -> FinishReason {
+    match raw {
+        "STOP" => FinishReason::Stop,
         "MAX_TOKENS" => FinishReason::Length,
         "MALFORMED_FUNCTION_CALL" | "UNEXPECTED_TOOL_CALL" | "TOO_MANY_TOOL_CALLS" => {
             FinishReason::Error
@@ -103,82 +159,112 @@ fn candidate(
         "SAFETY" | "RECITATION" | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII" => {
             FinishReason::ContentFilter
         }
-        finish if finish.starts_with("IMAGE_") => FinishReason::ContentFilter,
+        raw if raw.starts_with("IMAGE_") => FinishReason::ContentFilter,
         _ => FinishReason::Other,
-    };
-    progress.finish(choice, reason, finish, queue);
-    progress.complete |= !finish.is_empty();
+    }
 }
 
-fn part(
-    progress: &mut Progress,
-    choice: u32,
-    part: Value<'_>,
-    payload: &Payload<'_>,
-    queue: &mut Queue,
-) {
-    let mut text = "";
-    let mut kind = TextKind::Text;
+/// Reads the content of a candidate: its role and its parts.
+fn content(choice: u32, object: Span, walk: &mut Walk<'_, '_>) {
+    let scope = Scope::Choice { choice };
+    let mut role = Str::default();
+    let mut parts = None;
+    let members = walk.queue.begin_object();
+    walk.members(object, |_, key, member| match key {
+        "role" => member.text(&mut role),
+        "parts" => member.array(&mut parts),
+        _ => false,
+    });
+    if !role.is_empty() {
+        let none = Str::default();
+        walk.progress.start(none, none, role, walk.queue);
+    }
+    if let Some(parts) = parts {
+        walk.elements(parts, |walk, n, element| match element.as_object() {
+            Some(object) => part(choice, object, walk),
+            None => {
+                let content = Path::ROOT.key("content");
+                walk.detail(scope, &content.key("parts").index(n), element);
+            }
+        });
+    }
+    walk.end_object(members, scope, &Path::ROOT.key("content"), object);
+}
+
+fn part(choice: u32, object: Span, walk: &mut Walk<'_, '_>) {
+    let mut text = Str::default();
+    let mut is_thought = false;
     let mut call = None;
-    let mut other = None;
-    for (key, value) in part.members() {
-        match key {
-            "text" => text = value.text(),
-            "thought" if !value.is_empty() => kind = TextKind::Reasoning,
-            "functionCall" => call = Some(value),
-            "thought" | "thoughtSignature" if value.is_empty() => {}
-            // Signatures, files, code and its result, the provider's own tools.
-            _ => other = Some(key),
+    let mut signature = Member::default();
+    let members = walk.queue.begin_object();
+    walk.members(object, |_, key, member| match key {
+        "text" => member.text(&mut text),
+        "thought" => member.flag(&mut is_thought),
+        "functionCall" => member.object(&mut call),
+        "thoughtSignature" => {
+            signature = member;
+            true
         }
+        _ => false,
+    });
+    let kind = if is_thought {
+        TextKind::Reasoning
+    } else {
+        TextKind::Text
+    };
+    let has_signature = !signature.is_empty(walk.text());
+    let scope = if let Some(call) = call {
+        function_call(choice, call, walk)
+    } else if !text.is_empty() || has_signature {
+        let part = walk.progress.run(choice, kind, walk.queue);
+        walk.queue.piece(kind, choice, part, text);
+        Scope::Part { choice, part }
+    } else if walk.queue.has_unknown_since(members) {
+        // Files, code and its result, calls of the provider's own tools.
+        walk.progress.end_run(choice);
+        let part = walk.progress.new_part(choice, OTHER_PART, walk.queue);
+        Scope::Part { choice, part }
+    } else {
+        return;
+    };
+    if has_signature {
+        let path = Path::ROOT.key("thoughtSignature");
+        walk.piece_detail(scope, &path, signature);
+        walk.progress.end_run(choice);
     }
-    queue.piece(kind, choice, text);
-    if let Some(call) = call {
-        function_call(progress, choice, call, payload, queue);
-    }
-    if let Some(name) = other {
-        queue.other(name, payload.doc.text);
-    }
+    walk.end_object(members, scope, &Path::ROOT, object);
 }
 
-fn function_call(
-    progress: &mut Progress,
-    choice: u32,
-    call: Value<'_>,
-    payload: &Payload<'_>,
-    queue: &mut Queue,
-) {
-    let name = call.text_of("name");
-    if !name.is_empty() {
-        let call_id = call.text_of("id");
-        let new = Call {
-            choice,
-            id: call_id,
-            name,
-            is_new: true,
-            ..Call::default()
-        };
-        let index = progress.tools.call(&new, queue);
-        if call.get("args").is_some() {
-            let arguments = payload.doc.member_text(call, "args").unwrap_or_default();
-            queue.tool_call_arguments(choice, index, arguments, true);
+/// Reads a call, or a piece of its arguments. Returns its scope.
+fn function_call(choice: u32, object: Span, walk: &mut Walk<'_, '_>) -> Scope {
+    let mut call = Call {
+        choice,
+        ..Call::default()
+    };
+    let mut args = Member::default();
+    let members = walk.queue.begin_object();
+    walk.members(object, |_, key, member| match key {
+        "name" => member.text(&mut call.name),
+        "id" => member.text(&mut call.id),
+        "args" => {
+            args = member;
+            member.value.span().is_some() || member.value.is_null()
         }
+        _ => false,
+    });
+    walk.progress.end_run(choice);
+    // Pieces of arguments by path (`partialArgs`) have no name and belong to the latest call.
+    call.is_new = !call.name.is_empty();
+    let call = walk.progress.call(&call, walk.queue);
+    if let Value::Object(span) | Value::Array(span) = args.value {
+        let json = span.of(walk.payload.text);
+        walk.queue.json_arguments(call, json);
     }
-    // Pieces of arguments by path (`streamFunctionCallArguments`), which are no JSON text.
-    if name.is_empty() || call.get("partialArgs").is_some() {
-        queue.other("partialArgs", payload.doc.text);
-    }
-}
-
-/// The response, taken out of the envelope that Code Assist puts around it.
-pub(super) fn response(root: Value<'_>) -> Value<'_> {
-    match root.get("response") {
-        Some(inner) if inner.is_object() && root.get("candidates").is_none() => inner,
-        _ => root,
-    }
-}
-
-/// Returns true for a response, or a piece of one.
-fn is_response(value: Value<'_>) -> bool {
-    let mut keys = ["candidates", "promptFeedback", "usageMetadata"].into_iter();
-    keys.any(|key| value.get(key).is_some())
+    walk.end_object(
+        members,
+        call.scope(),
+        &Path::ROOT.key("functionCall"),
+        object,
+    );
+    call.scope()
 }

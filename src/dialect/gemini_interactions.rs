@@ -4,129 +4,222 @@
 //! `interaction.complete` where newer ones say `step` and `interaction.completed`. At the end
 //! `event: done` with `[DONE]`.
 
-use super::detect::has_text;
 use super::{Dialect, Spec};
-use crate::delta::FinishReason;
-use crate::delta::TextKind;
-use crate::reply::Payload;
+use crate::delta::{FinishReason, Scope, TextKind};
+use crate::json::{Malformed, Span, Str, Value};
+use crate::reply::details::Path;
 use crate::reply::error::ProviderError;
-use crate::reply::progress::Progress;
-use crate::reply::queue::Queue;
 use crate::reply::tool_calls::Call;
 use crate::reply::usage;
-use crate::tape::Value;
+use crate::reply::walk::{Member, Walk, with_short};
 
 /// The dialect's row in the table.
 pub(super) static SPEC: Spec = Spec {
     dialect: Dialect::GeminiInteractions,
     name: "gemini-interactions",
-    detect: |payload| has_text(payload.doc.root, "event_type"),
+    detect: |outline| outline.has_event_type,
     event,
     ..Spec::DEFAULT
 };
 
-/// Reads one event. Returns false if the dialect has no such event.
-fn event(progress: &mut Progress, payload: &Payload<'_>, queue: &mut Queue) -> bool {
-    let root = payload.doc.root;
-    let index = root.get("index").and_then(Value::index).unwrap_or_default();
-    let object = |key| root.get(key).unwrap_or(root);
-    match root.text_of("event_type") {
-        "step.delta" | "content.delta" => delta(progress, index, object("delta"), payload, queue),
-        "step.start" => step(progress, index, object("step"), payload, queue),
-        "content.start" => step(progress, index, object("content"), payload, queue),
-        "interaction.start" | "interaction.created" => {
-            start(progress, object("interaction"), queue)
+/// The kind of a part that is a step.
+const STEP: u8 = 0x41;
+
+/// Interprets an event. Returns false if the dialect has no such event.
+fn event(walk: &mut Walk<'_, '_>) -> Result<bool, Malformed> {
+    let Some(root) = walk.root()?.as_object() else {
+        return Ok(false);
+    };
+    let mut name = Str::default();
+    let mut index = None;
+    let mut object = None;
+    let members = walk.queue.begin_object();
+    walk.members(root, |walk, key, member| match key {
+        "event_type" => member.text(&mut name),
+        "index" => member.index(&mut index),
+        "delta" | "step" | "content" | "interaction" => member.object(&mut object),
+        "event_id" | "sequence_number" => match member.value {
+            Value::String(_) | Value::Number(_) => walk.exempt(member),
+            _ => false,
+        },
+        _ => false,
+    });
+    let object = object.unwrap_or(root);
+    let step = index.unwrap_or_default();
+    let is_known = with_short(name, |name| {
+        match name {
+            "step.delta" | "content.delta" => delta(step, object, walk),
+            "step.start" | "content.start" => self::step(step, object, walk),
+            "interaction.start" | "interaction.created" => interaction(object, root, false, walk),
+            "interaction.complete" | "interaction.completed" => {
+                interaction(object, root, true, walk);
+            }
+            "interaction.status_update" | "step.stop" | "content.stop" => {}
+            "error" => {
+                let Ok(root) = walk.root() else { return false };
+                // The members of the root were collected already.
+                let path = &Path::ROOT;
+                ProviderError::read(walk, root, path, &|key| key != "error").report(walk);
+            }
+            _ => return false,
         }
-        "interaction.complete" | "interaction.completed" => {
-            end(progress, object("interaction"), queue);
-        }
-        "interaction.status_update" | "step.stop" | "content.stop" => {}
-        "error" => ProviderError::read(root).report(&payload.doc, queue),
-        _ => return false,
+        true
+    });
+    if is_known {
+        let scope = match index {
+            Some(index) => Scope::Part {
+                choice: 0,
+                part: walk.part(0, STEP, index, 0),
+            },
+            None => Scope::Response,
+        };
+        walk.end_object(members, scope, &Path::ROOT, root);
     }
-    true
+    Ok(is_known)
 }
 
-fn start(progress: &mut Progress, interaction: Value<'_>, queue: &mut Queue) {
-    let (id, model) = (interaction.text_of("id"), interaction.text_of("model"));
-    progress.start(id, model, interaction.text_of("role"), queue);
-}
-
-fn step(
-    progress: &mut Progress,
-    index: i32,
-    step: Value<'_>,
-    payload: &Payload<'_>,
-    queue: &mut Queue,
-) {
-    match step.text_of("type") {
-        "function_call" => function_call(progress, index, step, payload, queue),
-        "thought" => queue.piece(TextKind::Reasoning, 0, step.text_of("text")),
-        "model_output" | "text" => queue.piece(TextKind::Text, 0, step.text_of("text")),
-        kind => queue.other(kind, payload.doc.text),
+/// Reads a step at its start.
+fn step(index: i32, object: Span, walk: &mut Walk<'_, '_>) {
+    let kind = walk.get(object, "type").str();
+    if kind.is("function_call") {
+        function_call(index, object, walk);
+        return;
     }
+    let text_kind = if kind.is("thought") {
+        Some(TextKind::Reasoning)
+    } else if kind.is("model_output") || kind.is("text") {
+        Some(TextKind::Text)
+    } else {
+        None
+    };
+    piece(index, text_kind, object, walk);
 }
 
-fn function_call(
-    progress: &mut Progress,
-    index: i32,
-    call: Value<'_>,
-    payload: &Payload<'_>,
-    queue: &mut Queue,
-) {
-    let what = Call {
+/// Reads a piece of a step.
+fn delta(index: i32, object: Span, walk: &mut Walk<'_, '_>) {
+    let kind = walk.get(object, "type").str();
+    if kind.is("function_call") || kind.is("arguments_delta") {
+        function_call(index, object, walk);
+        return;
+    }
+    let text_kind = with_short(kind, |kind| match kind {
+        "text" => Some(TextKind::Text),
+        "thought_summary" | "thought" | "thought_signature" => Some(TextKind::Reasoning),
+        _ => None,
+    });
+    piece(index, text_kind, object, walk);
+}
+
+/// Reads the text of a step. Of an unknown kind, all members are details.
+fn piece(index: i32, kind: Option<TextKind>, object: Span, walk: &mut Walk<'_, '_>) {
+    let part = walk.part(0, STEP, index, 0);
+    let scope = Scope::Part { choice: 0, part };
+    let Some(kind) = kind else {
+        walk.object(object, scope, &Path::ROOT, |walk, key, member| match key {
+            "type" => false,
+            key => walk.piece_detail(scope, &Path::ROOT.key(key), member),
+        });
+        return;
+    };
+    walk.object(object, scope, &Path::ROOT, |walk, key, member| match key {
+        "type" => true,
+        "text" | "thought" => match member.value {
+            Value::String(text) => {
+                walk.queue.piece(kind, 0, part, text);
+                true
+            }
+            _ => member.value.is_null(),
+        },
+        "content" | "summary" => match member.as_object() {
+            Some(object) => {
+                let path = Path::ROOT.key(key);
+                walk.object(object, scope, &path, |walk, key, member| match key {
+                    "type" => member.value.str().is_some(),
+                    "text" => match member.value {
+                        Value::String(text) => {
+                            walk.queue.piece(kind, 0, part, text);
+                            true
+                        }
+                        _ => member.value.is_null(),
+                    },
+                    _ => false,
+                });
+                true
+            }
+            None => member.value.is_null(),
+        },
+        "signature" => walk.piece_detail(scope, &Path::ROOT.key(key), member),
+        _ => false,
+    });
+}
+
+fn function_call(index: i32, object: Span, walk: &mut Walk<'_, '_>) {
+    let mut call = Call {
+        part: Some(walk.part(0, STEP, index, 0)),
         index: Some(index),
-        id: call.text_of("id"),
-        name: call.text_of("name"),
         ..Call::default()
     };
-    let index = progress.tools.call(&what, queue);
-    match call.get("arguments") {
-        Some(arguments) if arguments.is_object() && !arguments.is_empty() => {
-            let text = payload
-                .doc
-                .member_text(call, "arguments")
-                .unwrap_or_default();
-            queue.tool_call_arguments(0, index, text, true);
+    let mut arguments = Member::default();
+    let members = walk.queue.begin_object();
+    walk.members(object, |_, key, member| match key {
+        "type" => member.value.str().is_some(),
+        "id" => member.text(&mut call.id),
+        "name" => member.text(&mut call.name),
+        "arguments" => {
+            arguments = member;
+            matches!(
+                member.value,
+                Value::String(_) | Value::Object(_) | Value::Null
+            )
         }
-        Some(arguments) => queue.tool_call_arguments(0, index, arguments.text(), false),
-        None => {}
+        _ => false,
+    });
+    let call = walk.progress.call(&call, walk.queue);
+    match arguments.value {
+        Value::String(text) => walk.queue.arguments(call, text, false),
+        Value::Object(span) if !arguments.is_empty(walk.text()) => {
+            let json = span.of(walk.payload.text);
+            walk.queue.json_arguments(call, json);
+        }
+        _ => {}
     }
+    walk.end_object(members, call.scope(), &Path::ROOT, object);
 }
 
-fn delta(
-    progress: &mut Progress,
-    index: i32,
-    delta: Value<'_>,
-    payload: &Payload<'_>,
-    queue: &mut Queue,
-) {
-    let content = delta
-        .get("content")
-        .map_or("", |content| content.text_of("text"));
-    match delta.text_of("type") {
-        "text" => queue.piece(TextKind::Text, 0, delta.text_of("text")),
-        "thought_summary" => queue.piece(TextKind::Reasoning, 0, content),
-        "thought" => queue.piece(TextKind::Reasoning, 0, delta.text_of("thought")),
-        "function_call" | "arguments_delta" => {
-            function_call(progress, index, delta, payload, queue)
+/// Reads an interaction: who answers and, at its end, why it ended.
+fn interaction(object: Span, root: Span, is_end: bool, walk: &mut Walk<'_, '_>) {
+    let (mut id, mut model, mut role) = (Str::default(), Str::default(), Str::default());
+    let mut status = Str::default();
+    let mut usage = Member::default();
+    let members = walk.queue.begin_object();
+    walk.members(object, |_, key, member| match key {
+        "id" => member.text(&mut id),
+        "model" => member.text(&mut model),
+        "role" => member.text(&mut role),
+        "status" if is_end => member.text(&mut status),
+        "object" => true,
+        "usage" => {
+            usage = member;
+            member.as_object().is_some() || member.value.is_null()
         }
-        "thought_signature" if delta.text_of("signature").is_empty() => {}
-        kind => queue.other(kind, payload.doc.text),
+        // The event itself, if it has no such object.
+        "event_type" | "index" => object == root,
+        _ => false,
+    });
+    walk.progress.start(id, model, role, walk.queue);
+    if is_end {
+        let reason = with_short(status, |status| match status {
+            "completed" => FinishReason::Stop,
+            "requires_action" => FinishReason::ToolCalls,
+            "incomplete" => FinishReason::Length,
+            "failed" => FinishReason::Error,
+            _ => FinishReason::Other,
+        });
+        walk.progress.finish(0, reason, status, walk.queue);
     }
-}
-
-fn end(progress: &mut Progress, interaction: Value<'_>, queue: &mut Queue) {
-    start(progress, interaction, queue);
-    let raw = interaction.text_of("status");
-    let reason = match raw {
-        "completed" => progress.stop_or_tool_calls(0),
-        "requires_action" => FinishReason::ToolCalls,
-        "incomplete" => FinishReason::Length,
-        "failed" => FinishReason::Error,
-        _ => FinishReason::Other,
-    };
-    progress.finish(0, reason, raw, queue);
-    progress.usage(usage::of(interaction.get("usage"), queue), queue);
-    progress.done(queue);
+    usage::report(walk, usage, &Path::ROOT.key("usage"));
+    if is_end {
+        walk.progress.done(walk.queue);
+    }
+    walk.end_object(members, Scope::Response, &Path::ROOT, object);
 }

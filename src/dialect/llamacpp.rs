@@ -2,93 +2,91 @@
 //!
 //! Format: `data: {"content":…,"stop":false}` events; the last of a prompt has `"stop":true`, a reason
 //! and the counts. Several prompts interleave by `index`, each with a stop of its own, so the end is
-//! noted at the end of the stream. The server's other routes speak `openai-chat` and the like.
+//! queued at the end of the stream. The server's other routes use `openai-chat` and similar formats.
 
-use super::detect::has_text;
 use super::{Dialect, Spec};
-use crate::delta::FinishReason;
-use crate::delta::TextKind;
-use crate::reply::Payload;
-use crate::reply::progress::Progress;
-use crate::reply::queue::Queue;
+use crate::delta::{FinishReason, Scope, TextKind, Usage};
+use crate::json::{Malformed, Str};
+use crate::reply::details::Path;
 use crate::reply::usage;
-use crate::tape::Value;
+use crate::reply::walk::{Walk, with_short};
 
 /// The dialect's row in the table.
 pub(super) static SPEC: Spec = Spec {
     dialect: Dialect::LlamaCpp,
     name: "llamacpp",
-    detect: |payload| {
-        let root = payload.doc.root;
-        has_text(root, "content") && root.get("stop").is_some_and(|stop| stop.bool().is_some())
-    },
+    detect: |outline| outline.has_content && outline.has_stop,
     event,
     ..Spec::DEFAULT
 };
 
-/// Reads one event. Returns false if the dialect has no such event.
-fn event(progress: &mut Progress, payload: &Payload<'_>, queue: &mut Queue) -> bool {
-    let root = payload.doc.root;
-    let mut choice = 0;
-    let (mut text, mut model, mut raw) = (None, "", "");
-    let mut stop = None;
-    let mut other = None;
-    for (key, value) in root.members() {
-        match key {
-            "index" => choice = value.choice().unwrap_or_default(),
-            "content" => text = value.str(),
-            "stop" => stop = value.bool(),
-            "model" => model = value.text(),
-            "stop_type" => raw = value.text(),
-            "completion_probabilities" | "prompt_progress" if !value.is_empty() => {
-                other = Some(key);
-            }
-            _ => {}
-        }
-    }
-    let (Some(text), Some(stop)) = (text, stop) else {
-        return false;
-    };
-    progress.start("", model, "", queue);
-    queue.piece(TextKind::Text, choice, text);
-    if let Some(name) = other {
-        queue.other(name, payload.doc.text);
-    }
-    if stop {
-        self::stop(progress, choice, raw, root, queue);
-    } else {
-        progress.choice(choice, "", queue);
-        // Counts that grow with every piece are told with the last.
-        for key in ["tokens_predicted", "tokens_evaluated", "tokens", "timings"] {
-            for (name, _) in root.members().filter(|(name, _)| *name == key) {
-                queue.ignored(name);
-            }
-        }
-    }
-    progress.no_terminator = true;
-    progress.complete = false;
-    progress.complete = progress.is_complete();
-    true
-}
+/// Reasons of servers before December 2024: a member for each.
+const OLDER: &[&str] = &["stopped_limit", "stopped_eos", "stopped_word"];
 
-fn stop(progress: &mut Progress, choice: u32, raw: &str, root: Value<'_>, queue: &mut Queue) {
-    // Servers of before December 2024 have a member for each reason in place of a reason.
-    let older = ["stopped_limit", "stopped_eos", "stopped_word"];
-    let older = older
-        .into_iter()
-        .find(|key| root.get(key).and_then(Value::bool) == Some(true));
-    let raw = match raw {
-        "" => older.unwrap_or("stop"),
-        raw => raw,
+/// Interprets an event. Returns false if the dialect has no such event.
+fn event(walk: &mut Walk<'_, '_>) -> Result<bool, Malformed> {
+    let Some(root) = walk.root()?.as_object() else {
+        return Ok(false);
     };
-    let reason = match raw {
-        "eos" | "word" | "stop" | "stopped_eos" | "stopped_word" => FinishReason::Stop,
-        "limit" | "stopped_limit" => FinishReason::Length,
-        _ => FinishReason::Other,
+    let mut choice = 0;
+    let (mut text, mut stop) = (None, None);
+    let (mut model, mut raw) = (Str::default(), Str::default());
+    let mut counts = Usage::default();
+    let mut older = None;
+    let members = walk.queue.begin_object();
+    walk.members(root, |walk, key, member| match key {
+        "index" => member.choice(&mut choice),
+        "content" => {
+            text = member.value.str();
+            text.is_some()
+        }
+        "stop" => {
+            stop = member.value.bool();
+            stop.is_some()
+        }
+        "model" => member.text(&mut model),
+        "stop_type" => member.text(&mut raw),
+        // Tokens and probabilities belong to the piece.
+        "completion_probabilities" | "tokens" => {
+            walk.piece_detail(Scope::Response, &Path::ROOT.key(key), member)
+        }
+        key => {
+            let reason = OLDER.iter().find(|name| **name == key);
+            if let Some(reason) = reason
+                && member.value.bool() == Some(true)
+            {
+                older = older.or(Some(*reason));
+            }
+            usage::count(walk, &mut counts, key, member)
+        }
+    });
+    let (Some(text), Some(is_stop)) = (text, stop) else {
+        return Ok(false);
     };
-    progress.finish(choice, reason, raw, queue);
-    // The counts stand among what else is read, and are not told from it.
-    queue.unique();
-    let counts = usage::read(root, queue);
-    progress.usage(counts, queue);
+    let none = Str::default();
+    walk.progress.start(none, model, none, walk.queue);
+    walk.piece(TextKind::Text, choice, text);
+    if is_stop {
+        // The counts stand among members that are read, too.
+        walk.queue.unique();
+        let raw = if raw.is_empty() {
+            Str::from_plain(older.unwrap_or("stop"))
+        } else {
+            raw
+        };
+        let reason = with_short(raw, |raw| match raw {
+            "eos" | "word" | "stop" | "stopped_eos" | "stopped_word" => FinishReason::Stop,
+            "limit" | "stopped_limit" => FinishReason::Length,
+            _ => FinishReason::Other,
+        });
+        walk.progress.finish(choice, reason, raw, walk.queue);
+        walk.progress.usage(counts, walk.queue);
+    } else {
+        walk.progress.choice(choice, none, walk.queue);
+    }
+    walk.progress.no_terminator = true;
+    walk.progress.complete = false;
+    walk.progress.complete = walk.progress.is_complete();
+    walk.end_object(members, Scope::Choice { choice }, &Path::ROOT, root);
+    Ok(true)
 }

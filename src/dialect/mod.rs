@@ -19,7 +19,7 @@
 //! | `bedrock` | AWS event stream | `messageStop`, or the model's own | the framing, whose first byte is 0 |
 //!
 //! A dialect is one file with one [`Spec`], its row in the table [`SPECS`]. Its `event` interprets an
-//! event: it updates the response's [`Progress`] and appends deltas to the queue.
+//! event: it updates the response's [`Progress`](crate::reply::progress::Progress) and appends deltas to the queue.
 
 mod anthropic;
 mod anthropic_complete;
@@ -42,13 +42,15 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
-pub(crate) use self::detect::{read_complete_body, recognise, with_plain_text};
+pub(crate) use self::detect::{Outline, with_plain_text};
+use crate::fallible::OutOfMemory;
 use crate::frame::Framing;
-use crate::reply::Payload;
-use crate::reply::progress::Progress;
-use crate::reply::queue::Queue;
-use crate::tape::Doc;
+use crate::json::Malformed;
+use crate::reply::walk::Walk;
 use crate::template::Builtin;
+
+/// Interprets an event. Returns false if the dialect has no such event.
+pub(crate) type Interpret = fn(&mut Walk<'_, '_>) -> Result<bool, Malformed>;
 
 /// One dialect: everything that the decoder knows of it.
 pub(crate) struct Spec {
@@ -59,18 +61,19 @@ pub(crate) struct Spec {
     /// Whether `[DONE]` is the dialect's terminator. In other dialects a proxy added it.
     pub(crate) ends_with_done: bool,
     /// Returns true if an event belongs to this dialect. Rows of the table are asked in order.
-    detect: fn(&Payload<'_>) -> bool,
-    /// Interprets an event. Returns false if the dialect has no such event.
-    pub(crate) event: fn(&mut Progress, &Payload<'_>, &mut Queue) -> bool,
-    /// Interprets an event whose data is plain text: its type and its data. Returns false if the data
-    /// is JSON after all.
-    pub(crate) text: Option<fn(&str, &str, &mut Queue) -> bool>,
-    /// Unwraps a payload that an event carries in another encoding into the buffer. Returns false if
-    /// the event carries nothing.
-    pub(crate) unwrap: Option<fn(&str, &Doc<'_>, &mut Vec<u8>, &mut Queue) -> bool>,
-    /// Interprets a non-streaming response, if that has another shape than events. Returns false if
-    /// the body is not one.
-    complete_body: Option<fn(&mut Progress, &Payload<'_>, &mut Queue) -> bool>,
+    detect: fn(&Outline<'_>) -> bool,
+    /// Returns true for a non-streaming response, if that is recognised in another way.
+    detect_body: Option<fn(&Outline<'_>) -> bool>,
+    pub(crate) event: Interpret,
+    /// The type of the events that carry plain text.
+    text_event: Option<&'static str>,
+    /// Interprets an event whose data is plain text. Returns false if the data is JSON after all.
+    pub(crate) text: Option<fn(&mut Walk<'_, '_>) -> bool>,
+    /// Decodes a payload that an event of this type carries in another encoding. Returns false if it
+    /// carries nothing.
+    pub(crate) unwrap: Option<fn(&str, &str, &mut Vec<u8>) -> Result<bool, OutOfMemory>>,
+    /// Interprets a non-streaming response, if that has another shape than events.
+    pub(crate) complete_body: Option<Interpret>,
     /// Templates that every stream of the dialect has from its first event on.
     pub(crate) builtin: &'static [Builtin],
 }
@@ -83,7 +86,9 @@ impl Spec {
         framing: Framing::Sse,
         ends_with_done: false,
         detect: |_| false,
-        event: |_, _, _| false,
+        detect_body: None,
+        event: |_| Ok(false),
+        text_event: None,
         text: None,
         unwrap: None,
         complete_body: None,

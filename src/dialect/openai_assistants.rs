@@ -3,118 +3,256 @@
 //! Format: `event: thread.…` and `data: {…}` without a type of its own, at the end `event: done` with
 //! `[DONE]`.
 
-use super::detect::type_of;
 use super::{Dialect, Spec};
-use crate::delta::FinishReason;
-use crate::delta::TextKind;
-use crate::reply::Payload;
+use crate::delta::{FinishReason, Scope, TextKind};
+use crate::json::{Malformed, Span, Str, Value};
+use crate::reply::details::{Path, hash_bytes};
 use crate::reply::error::ProviderError;
-use crate::reply::progress::Progress;
-use crate::reply::queue::Queue;
 use crate::reply::tool_calls::Call;
 use crate::reply::usage;
-use crate::tape::Value;
+use crate::reply::walk::{Member, Walk, with_short};
 
 /// The dialect's row in the table.
 pub(super) static SPEC: Spec = Spec {
     dialect: Dialect::OpenAiAssistants,
     name: "openai-assistants",
     ends_with_done: true,
-    detect: |payload| type_of(payload).is_none() && payload.event.starts_with("thread."),
+    detect: |outline| outline.kind.is_none() && outline.event.starts_with("thread."),
     event,
     ..Spec::DEFAULT
 };
 
-/// Reads one event. Returns false if the dialect has no such event.
-fn event(progress: &mut Progress, payload: &Payload<'_>, queue: &mut Queue) -> bool {
-    let root = payload.doc.root;
-    let Some(name) = payload.event.strip_prefix("thread.") else {
-        return false;
+/// Interprets an event. Returns false if the dialect has no such event.
+fn event(walk: &mut Walk<'_, '_>) -> Result<bool, Malformed> {
+    let root = walk.root()?.as_object();
+    let (Some(root), Some(name)) = (root, walk.payload.event.strip_prefix("thread.")) else {
+        return Ok(false);
     };
     match name {
-        "message.delta" => {
-            for part in content(root) {
-                match part.get("text") {
-                    Some(text) => queue.piece(TextKind::Text, 0, text.text_of("value")),
-                    None => queue.other(part.text_of("type"), payload.doc.text),
-                }
-            }
-        }
-        "run.step.delta" => step(progress, root, payload, queue),
-        "run.created" | "run.queued" | "run.in_progress" | "run.cancelling" => {
-            start(progress, root, queue);
-        }
-        "run.completed"
+        "message.delta" => message(root, walk),
+        "run.step.delta" => step(root, walk),
+        "run.created"
+        | "run.queued"
+        | "run.in_progress"
+        | "run.cancelling"
+        | "run.completed"
         | "run.requires_action"
         | "run.incomplete"
         | "run.failed"
         | "run.cancelled"
-        | "run.expired" => end(progress, root, payload, queue),
-        // Frames around what the deltas say.
+        | "run.expired" => run(name, root, walk),
+        // Objects around what the deltas bring.
         "created"
         | "message.created"
         | "message.in_progress"
         | "message.completed"
         | "run.step.created"
         | "run.step.in_progress"
-        | "run.step.completed" => {}
-        _ => return false,
+        | "run.step.completed" => {
+            let kind = match name {
+                "created" => "thread",
+                name if name.starts_with("run.step") => "step",
+                _ => "message",
+            };
+            walk.rest(root, Scope::Response, &Path::ROOT.key(kind));
+        }
+        _ => return Ok(false),
     }
-    true
+    Ok(true)
 }
 
-fn start(progress: &mut Progress, run: Value<'_>, queue: &mut Queue) {
-    progress.start(run.text_of("id"), run.text_of("model"), "assistant", queue);
+/// Reads a piece of a message.
+fn message(root: Span, walk: &mut Walk<'_, '_>) {
+    let id = walk.get(root, "id").str();
+    // Parts are told apart by the message and the index in its content.
+    let message = hash_bytes(0, id.raw().as_bytes()) as i32;
+    let path = Path::ROOT.key("message");
+    walk.object(
+        root,
+        Scope::Response,
+        &path,
+        |walk, key, member| match key {
+            "object" => true,
+            "delta" => match member.as_object() {
+                Some(delta) => {
+                    walk.object(delta, Scope::Response, &path, |walk, key, member| {
+                        match (key, member.as_array()) {
+                            ("content", Some(array)) => {
+                                walk.elements(array, |walk, n, element| {
+                                    content(message, n, element, walk);
+                                });
+                                true
+                            }
+                            _ => false,
+                        }
+                    });
+                    true
+                }
+                None => member.value.is_null(),
+            },
+            _ => false,
+        },
+    );
 }
 
-fn step(progress: &mut Progress, root: Value<'_>, payload: &Payload<'_>, queue: &mut Queue) {
-    let details = root
-        .get("delta")
-        .and_then(|delta| delta.get("step_details"));
-    let calls = details.and_then(|details| details.get("tool_calls"));
-    for call in calls.into_iter().flat_map(Value::elements) {
-        let Some(function) = call.get("function") else {
-            queue.other(call.text_of("type"), payload.doc.text);
-            continue;
-        };
-        let arguments = function.text_of("arguments");
-        let call = Call {
-            index: call.get("index").and_then(Value::index),
-            id: call.text_of("id"),
-            name: function.text_of("name"),
-            has_arguments: !arguments.is_empty(),
-            ..Call::default()
-        };
-        let index = progress.tools.call(&call, queue);
-        queue.tool_call_arguments(0, index, arguments, false);
-    }
-}
-
-fn end(progress: &mut Progress, run: Value<'_>, payload: &Payload<'_>, queue: &mut Queue) {
-    start(progress, run, queue);
-    let why = run
-        .get("incomplete_details")
-        .map_or("", |why| why.text_of("reason"));
-    let raw = if why.is_empty() {
-        run.text_of("status")
-    } else {
-        why
+/// Reads an element of a message's content.
+fn content<'d>(message: i32, position: usize, element: Member<'d>, walk: &mut Walk<'_, 'd>) {
+    let Some(object) = element.as_object() else {
+        let path = Path::ROOT.key("content");
+        walk.detail(Scope::Response, &path.index(position), element);
+        return;
     };
-    let reason = match raw {
-        "completed" => FinishReason::Stop,
-        "requires_action" => FinishReason::ToolCalls,
-        "max_completion_tokens" | "max_prompt_tokens" => FinishReason::Length,
-        "failed" => FinishReason::Error,
-        _ => FinishReason::Other,
-    };
-    progress.finish(0, reason, raw, queue);
-    progress.usage(usage::of(run.get("usage"), queue), queue);
-    if let Some(error) = run.get("last_error").filter(|error| !error.is_empty()) {
-        ProviderError::read(error).report(&payload.doc, queue);
-    }
+    let index = walk.get(object, "index").value.i32();
+    let part = walk.part(0, 0, message, index.unwrap_or(position as i32));
+    let scope = Scope::Part { choice: 0, part };
+    walk.object(object, scope, &Path::ROOT, |walk, key, member| match key {
+        "index" => member.value.i32().is_some(),
+        "type" => member.str().is("text"),
+        "text" => match member.as_object() {
+            Some(text) => {
+                walk.object(text, scope, &Path::ROOT, |walk, key, member| match key {
+                    "value" => match member.value {
+                        Value::String(text) => {
+                            walk.queue.piece(TextKind::Text, 0, part, text);
+                            true
+                        }
+                        _ => member.value.is_null(),
+                    },
+                    "annotations" => walk.piece_detail(scope, &Path::ROOT.key(key), member),
+                    _ => false,
+                });
+                true
+            }
+            None => member.value.is_null(),
+        },
+        _ => false,
+    });
 }
 
-fn content(root: Value<'_>) -> impl Iterator<Item = Value<'_>> {
-    let content = root.get("delta").and_then(|delta| delta.get("content"));
-    content.into_iter().flat_map(Value::elements)
+/// Reads a piece of a step: fragments of tool calls.
+fn step(root: Span, walk: &mut Walk<'_, '_>) {
+    let path = Path::ROOT.key("step");
+    walk.object(root, Scope::Response, &path, |walk, key, member| {
+        match (key, member.as_object()) {
+            ("object", _) => true,
+            ("delta", Some(delta)) => {
+                walk.object(delta, Scope::Response, &path, |walk, key, member| {
+                    match (key, member.as_object()) {
+                        ("step_details", Some(details)) => {
+                            step_details(details, &path, walk);
+                            true
+                        }
+                        _ => false,
+                    }
+                });
+                true
+            }
+            _ => false,
+        }
+    });
+}
+
+fn step_details(details: Span, path: &Path<'_>, walk: &mut Walk<'_, '_>) {
+    let path = path.key("step_details");
+    walk.object(
+        details,
+        Scope::Response,
+        &path,
+        |walk, key, member| match (key, member.as_array()) {
+            ("type", _) => member.value.str().is_some(),
+            ("tool_calls", Some(calls)) => {
+                walk.elements(calls, |walk, n, element| match element.as_object() {
+                    Some(object) => tool_call(n, object, walk),
+                    None => walk.detail(Scope::Response, &path.key("tool_calls").index(n), element),
+                });
+                true
+            }
+            _ => false,
+        },
+    );
+}
+
+/// Reads a fragment of a tool call.
+fn tool_call(position: usize, object: Span, walk: &mut Walk<'_, '_>) {
+    let Some(function) = walk.get(object, "function").as_object() else {
+        // The provider's own tools: code interpreter, file search.
+        let details = Path::ROOT.key("step_details");
+        let path = details.key("tool_calls");
+        walk.rest(object, Scope::Response, &path.index(position));
+        return;
+    };
+    let mut call = Call::default();
+    let mut arguments = Str::default();
+    let members = walk.queue.begin_object();
+    walk.members(object, |_, key, member| match key {
+        "index" => member.index(&mut call.index),
+        "id" => member.text(&mut call.id),
+        "type" => member.value.str().is_some(),
+        "function" => true,
+        _ => false,
+    });
+    let inner = walk.queue.begin_object();
+    walk.members(function, |_, key, member| match key {
+        "name" => member.text(&mut call.name),
+        "arguments" => member.text(&mut arguments),
+        _ => false,
+    });
+    call.has_arguments = !arguments.is_empty();
+    let call = walk.progress.call(&call, walk.queue);
+    walk.queue.arguments(call, arguments, false);
+    walk.end_object(inner, call.scope(), &Path::ROOT.key("function"), function);
+    walk.end_object(members, call.scope(), &Path::ROOT, object);
+}
+
+/// Reads a run: who answers, and how it ended.
+fn run(name: &str, root: Span, walk: &mut Walk<'_, '_>) {
+    let is_end = !matches!(
+        name,
+        "run.created" | "run.queued" | "run.in_progress" | "run.cancelling"
+    );
+    let (mut id, mut model, mut status) = (Str::default(), Str::default(), Str::default());
+    let mut why = Str::default();
+    let mut last_error = Member::default();
+    let mut usage = Member::default();
+    let path = Path::ROOT.key("run");
+    let members = walk.queue.begin_object();
+    walk.members(root, |walk, key, member| match key {
+        "id" => member.text(&mut id),
+        "model" => member.text(&mut model),
+        "status" if is_end => member.text(&mut status),
+        "object" => true,
+        "usage" => {
+            usage = member;
+            member.as_object().is_some() || member.value.is_null()
+        }
+        "last_error" => {
+            last_error = member;
+            member.as_object().is_some() || member.value.is_null()
+        }
+        "incomplete_details" => {
+            if let Some(object) = member.as_object() {
+                why = walk.get(object, "reason").str();
+            }
+            member.value.is_null()
+        }
+        _ => false,
+    });
+    walk.progress.start_assistant(id, model, walk.queue);
+    if is_end {
+        let raw = if why.is_empty() { status } else { why };
+        let reason = with_short(raw, |raw| match raw {
+            "completed" => FinishReason::Stop,
+            "requires_action" => FinishReason::ToolCalls,
+            "max_completion_tokens" | "max_prompt_tokens" => FinishReason::Length,
+            "failed" => FinishReason::Error,
+            _ => FinishReason::Other,
+        });
+        walk.progress.finish(0, reason, raw, walk.queue);
+    }
+    usage::report(walk, usage, &Path::ROOT.key("usage"));
+    if !last_error.is_empty(walk.text()) {
+        let path = Path::ROOT.key("last_error");
+        ProviderError::read(walk, last_error, &path, &|_| false).report(walk);
+    }
+    walk.end_object(members, Scope::Response, &path, root);
 }

@@ -1,404 +1,660 @@
-//! `openai-chat`: OpenAI chat completions, and what all those who speak it make of it.
+//! `openai-chat`: OpenAI chat completions, and what OpenAI-compatible servers make of it.
 //!
-//! Format: `data: {chunk}` events and `data: [DONE]`. The senders differ most in where they put
-//! reasoning, usage and tool calls, and in whether they end with `[DONE]` at all; whatever any of
-//! them does is read here without asking which of them it is.
+//! Format: `data: {chunk}` events and `data: [DONE]`. Senders differ most in where they put reasoning,
+//! usage and tool calls, and in whether they end with `[DONE]`. Every variant is read here, whoever
+//! sends it.
+//!
+//! The chunk is read once, to its end. [`Chunk`] and [`Choice`] hold the places of its values; most
+//! chunks have one choice, and the others are read again where they stand.
 
+use super::detect::Outline;
 use super::{Dialect, Spec};
-use crate::delta::TextKind;
+use crate::delta::{Scope, TextKind};
+use crate::json::{Key, Kind, Malformed, Reader, Span, Str, Value};
+use crate::reply::details::Path;
 use crate::reply::error::ProviderError;
-use crate::reply::progress::Progress;
+use crate::reply::fields::Fields;
 use crate::reply::queue::Queue;
+use crate::reply::queued::CallRef;
 use crate::reply::tool_calls::Call;
-use crate::reply::{Payload, usage};
-use crate::tape::{Doc, Elements, Value};
+use crate::reply::usage;
+use crate::reply::walk::{Level, Member, Walk, string, unknown};
 
 /// The dialect's row in the table.
 pub(super) static SPEC: Spec = Spec {
     dialect: Dialect::OpenAiChat,
     name: "openai-chat",
     ends_with_done: true,
-    detect: |payload| has_choices(payload) && !has_legacy_choices(payload),
+    detect: |outline| outline.has_choices() && !outline.has_legacy_choices(),
     event,
-    complete_body: Some(complete_body),
     ..Spec::DEFAULT
 };
 
-/// The member of a choice that carries the reply.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Source {
-    Delta,
-    /// In a non-streaming response.
-    Message,
+/// The values of a chunk.
+#[derive(Default)]
+struct Chunk<'d> {
+    id: Str<'d>,
+    model: Str<'d>,
+    object: Str<'d>,
+    choices: Option<Span>,
+    /// The chunk has more than one choice, or elements that are not objects.
+    has_more: bool,
+    first: Option<Choice<'d>>,
+    usage: Member<'d>,
+    error: Member<'d>,
+    groq: Member<'d>,
+    created: Member<'d>,
 }
 
-/// Reads one chunk. Returns false where it is none.
-pub(super) fn event(progress: &mut Progress, payload: &Payload<'_>, queue: &mut Queue) -> bool {
-    chunk(progress, payload, Source::Delta, queue)
+/// The values of a choice.
+#[derive(Clone, Copy, Default)]
+struct Choice<'d> {
+    index: u32,
+    finish: Str<'d>,
+    has_delta: bool,
+    delta: Delta<'d>,
+    /// The text of a legacy completion.
+    text: Member<'d>,
+    /// The whole message so far, or of a non-streaming response.
+    message: Option<Span>,
+    usage: Member<'d>,
+    logprobs: Member<'d>,
 }
 
-/// Interprets a non-streaming response, in which a choice has a message in place of deltas.
-fn complete_body(progress: &mut Progress, payload: &Payload<'_>, queue: &mut Queue) -> bool {
-    chunk(progress, payload, Source::Message, queue)
+/// The values of a choice's delta.
+#[derive(Clone, Copy, Default)]
+struct Delta<'d> {
+    role: Str<'d>,
+    content: Member<'d>,
+    /// Text under the caller's own name.
+    text: Str<'d>,
+    reasoning: Str<'d>,
+    /// The name with the lowest rank counts: some send their reasoning under several.
+    rank: u8,
+    refusal: Str<'d>,
+    function_call: Option<Span>,
+    tool_calls: Option<Span>,
+    reasoning_details: Member<'d>,
 }
 
-fn chunk(
-    progress: &mut Progress,
-    payload: &Payload<'_>,
-    source: Source,
-    queue: &mut Queue,
-) -> bool {
-    let doc = &payload.doc;
-    let mut chunk = Chunk::default();
-    if !chunk.read(doc, progress, queue) {
-        return false;
+/// Interprets a chunk, or a non-streaming response. Returns false if the payload is neither.
+pub(super) fn event(walk: &mut Walk<'_, '_>) -> Result<bool, Malformed> {
+    let mut reader = Reader::new(walk.text());
+    if reader.peek() != Kind::Object {
+        walk.root()?;
+        return Ok(false);
     }
-    for choice in chunk.choices() {
-        self::choice(progress, choice, source, payload, queue, &mut chunk.other);
-    }
-    chunk.finish(doc, progress, queue);
-    if let Some(name) = chunk.other {
-        queue.other(name, doc.text);
-    }
-    true
+    let chunk = Chunk::read(&mut reader, walk)?;
+    reader.end()?;
+    Ok(chunk.interpret(walk))
 }
 
-fn choice<'d>(
-    progress: &mut Progress,
-    choice: Value<'d>,
-    source: Source,
-    payload: &Payload<'d>,
-    queue: &mut Queue,
-    other: &mut Option<&'d str>,
-) {
-    let mut index = 0;
-    let mut delta = None;
-    let mut text = None;
-    let mut finish = "";
-    let mut usage = None;
-    for (key, value) in choice.members() {
-        match key {
-            "index" => index = value.choice().unwrap_or(0),
-            "delta" if source == Source::Delta => {
-                delta = value.is_object().then_some(value).or(delta);
-            }
-            "message" if source == Source::Message => {
-                delta = value.is_object().then_some(value).or(delta);
-            }
-            "text" => text = Some((key, value)),
-            "finish_reason" => finish = value.text(),
-            "usage" => usage = Some(value),
-            // The whole text so far, beside its delta: Perplexity and Writer.
-            "message" => {
-                progress.no_terminator = true;
-                queue.ignored(key);
-            }
-            "logprobs" if !value.is_empty() => *other = Some(key),
-            "logprobs" => {}
-            _ => {
-                queue.ignored(key);
-                progress.extra(key, value, other, queue);
-            }
-        }
-    }
-    match (delta, text) {
-        (Some(delta), text) => {
-            // Together says everything twice.
-            if let Some((key, _)) = text {
-                queue.ignored(key);
-            }
-            self::delta(progress, delta, index, payload, queue, other);
-        }
-        // Some send legacy pieces in the middle of a chat.
-        (None, Some((_, text))) => queue.piece(TextKind::Text, index, text.text()),
-        (None, None) => {}
-    }
-    progress.choice(index, finish, queue);
-    if let Some(usage) = usage.filter(|usage| usage.is_object()) {
-        progress.usage(usage::read(usage, queue), queue);
-    }
-}
-
-fn delta<'d>(
-    progress: &mut Progress,
-    delta: Value<'d>,
-    choice: u32,
-    payload: &Payload<'d>,
-    queue: &mut Queue,
-    other: &mut Option<&'d str>,
-) {
-    let doc = &payload.doc;
-    let mut content = None;
-    let mut text = "";
-    let mut thought = Thought::default();
-    let mut is_refusal = false;
-    let mut has_calls = false;
-    for (key, value) in delta.members() {
-        match key {
-            "role" => progress.role(value.text(), queue),
-            "content" => content = Some(value),
-            "reasoning_content" => thought.or(0, key, value, queue),
-            "reasoning" => thought.or(1, key, value, queue),
-            "reasoning_text" => thought.or(2, key, value, queue),
-            "refusal" => is_refusal = true,
-            "tool_calls" => has_calls = true,
-            "function_call" if value.is_object() => has_calls = true,
-            "reasoning_details" => {
-                // Its text is in `reasoning` too; what is encrypted or signed is not.
-                if has_opaque(value, queue) {
-                    *other = Some(key);
+impl<'d> Chunk<'d> {
+    fn read(reader: &mut Reader<'d>, walk: &mut Walk<'_, 'd>) -> Result<Self, Malformed> {
+        let mut chunk = Chunk::default();
+        let queue = &mut *walk.queue;
+        let fields = walk.payload.fields;
+        reader.members(|reader, key| {
+            match key.name() {
+                "choices" if reader.peek() == Kind::Array => {
+                    let start = reader.offset() as u32;
+                    reader.elements(|reader| {
+                        if chunk.first.is_none() && !chunk.has_more && reader.peek() == Kind::Object
+                        {
+                            chunk.first = Some(Choice::read(reader, fields, queue)?);
+                        } else {
+                            chunk.has_more = true;
+                            reader.skip()?;
+                        }
+                        Ok(())
+                    })?;
+                    let end = reader.offset() as u32;
+                    chunk.choices = Some(Span { start, end });
                 }
+                "id" => chunk.id = string(reader, key, queue, Level::Root)?,
+                "model" => chunk.model = string(reader, key, queue, Level::Root)?,
+                "object" => chunk.object = string(reader, key, queue, Level::Root)?,
+                "usage" => chunk.usage = container(reader, key, queue, Level::Root)?,
+                "error" => chunk.error = Member::read(reader)?,
+                "x_groq" => chunk.groq = container(reader, key, queue, Level::Root)?,
+                "created" => chunk.created = Member::read(reader)?,
+                // Padding.
+                "obfuscation" | "p" => queue.ignored(reader.skip()?),
+                // Bedrock reads its own counts.
+                "amazon-bedrock-invocationMetrics" => drop(reader.skip()?),
+                "choices" => null_or_unknown(reader, key, queue, Level::Root)?,
+                _ => unknown(reader, key, queue, Level::Root)?,
             }
-            _ if payload.fields.text.as_deref() == Some(key) => text = value.text(),
-            _ if payload.fields.reasoning.as_deref() == Some(key) => {
-                thought.or(3, key, value, queue);
-            }
-            // Padding and bookkeeping that comes with every piece.
-            "channel" | "token_id" | "obfuscation" => queue.ignored(key),
-            _ if value.is_empty() => {}
-            _ => *other = Some(key),
-        }
+            Ok(())
+        })?;
+        Ok(chunk)
     }
-    queue.piece(TextKind::Reasoning, choice, thought.text);
-    if let Some(content) = content {
-        self::content(content, choice, queue, other);
-    }
-    queue.piece(TextKind::Text, choice, text);
-    if is_refusal {
-        queue.piece(TextKind::Refusal, choice, delta.text_of("refusal"));
-    }
-    if has_calls {
-        calls(progress, delta, choice, doc, queue);
-    }
-}
 
-fn calls<'d>(
-    progress: &mut Progress,
-    delta: Value<'d>,
-    choice: u32,
-    doc: &Doc<'d>,
-    queue: &mut Queue,
-) {
-    let function = delta.get("function_call").unwrap_or_default();
-    if function.is_object() {
-        let call = Call {
-            choice,
-            index: Some(0),
-            ..Call::default()
+    fn interpret(&self, walk: &mut Walk<'_, 'd>) -> bool {
+        let text = walk.text();
+        let groq_error = match self.groq.as_object() {
+            Some(groq) => walk.get(groq, "error"),
+            None => Member::default(),
         };
-        self::function(progress, function, call, doc, queue);
+        let is_error =
+            self.object.is("error") || !self.error.is_empty(text) || !groq_error.is_empty(text);
+        let is_chunk = self.choices.is_some()
+            || self.object.is("chat.completion.chunk")
+            || self.usage.as_object().is_some();
+        if !is_chunk && !is_error {
+            return false;
+        }
+        walk.progress
+            .start(self.id, self.model, Str::default(), walk.queue);
+        if let (Some(choices), true) = (self.choices, self.has_more) {
+            self.each_choice(choices, walk);
+        } else if let (Some(first), Some(choices)) = (&self.first, self.choices) {
+            first.interpret(choices, walk);
+        }
+        if !self.groq.value.is_null() {
+            self.groq(walk);
+        }
+        usage::report(walk, self.usage, &Path::ROOT.key("usage"));
+        walk.time(self.created, "created");
+        if is_error {
+            self.error(walk);
+        }
+        // Cerebras tells its timing in the last chunk and sends no `[DONE]`.
+        if walk.queue.has_unknown_root(text, "time_info") {
+            walk.progress.no_terminator = true;
+        }
+        walk.queue
+            .end_root(&mut walk.progress.details, &Path::ROOT, text);
+        true
     }
-    let calls = delta.get("tool_calls").unwrap_or_default();
-    for call in calls.elements() {
-        tool_call(progress, call, choice, doc, queue);
+
+    /// Reads the choices of a chunk with several.
+    fn each_choice(&self, choices: Span, walk: &mut Walk<'_, 'd>) {
+        let members = walk.queue.begin_object();
+        if let Some(first) = &self.first {
+            first.interpret(choices, walk);
+        }
+        let mut reader = Reader::at(walk.text(), choices.start as usize);
+        let mut position = 0;
+        // The payload was checked, so this does not fail.
+        let _ = reader.elements(|reader| {
+            let is_first = position == 0 && self.first.is_some();
+            if is_first {
+                reader.skip()?;
+            } else if reader.peek() == Kind::Object {
+                let start = reader.offset() as u32;
+                let choice = Choice::read(reader, walk.payload.fields, walk.queue)?;
+                let end = reader.offset() as u32;
+                choice.interpret(Span { start, end }, walk);
+            } else {
+                let member = Member::read(reader)?;
+                let path = Path::ROOT.key("choices");
+                walk.detail(Scope::Response, &path.index(position), member);
+            }
+            position += 1;
+            Ok(())
+        });
+        walk.end_object(members, Scope::Response, &Path::ROOT, choices);
+    }
+
+    /// Reports Groq's own object, which has usage, errors and an ID.
+    fn groq(&self, walk: &mut Walk<'_, 'd>) {
+        let path = Path::ROOT.key("x_groq");
+        let Some(groq) = self.groq.as_object() else {
+            return;
+        };
+        walk.object(
+            groq,
+            Scope::Response,
+            &path,
+            |walk, key, member| match key {
+                "usage" => usage::report(walk, member, &path.key(key)),
+                // Read together with the root's error.
+                "error" => member.value.span().is_some() || member.value.is_null(),
+                _ => false,
+            },
+        );
+    }
+
+    fn error(&self, walk: &mut Walk<'_, 'd>) {
+        let Ok(root) = walk.root() else { return };
+        let is_known = |key: &str| {
+            !matches!(
+                key,
+                "error" | "x_groq" | "message" | "code" | "type" | "status" | "errors"
+            )
+        };
+        let error = ProviderError::read(walk, root, &Path::ROOT, &is_known);
+        error.report(walk);
     }
 }
 
-/// Content is a string, or a list of typed parts (Mistral).
-fn content<'d>(content: Value<'d>, choice: u32, queue: &mut Queue, other: &mut Option<&'d str>) {
-    queue.piece(TextKind::Text, choice, content.text());
-    for part in content.elements() {
-        queue.piece(TextKind::Text, choice, part.text());
-        let mut is_known = part.str().is_some();
-        for (key, value) in part.members() {
-            match key {
-                "text" => queue.piece(TextKind::Text, choice, value.text()),
-                "thinking" => {
-                    queue.piece(TextKind::Reasoning, choice, value.text());
-                    for inner in value.elements() {
-                        queue.piece(TextKind::Reasoning, choice, inner.text_of("text"));
+impl<'d> Choice<'d> {
+    #[inline]
+    fn read(
+        reader: &mut Reader<'d>,
+        fields: &Fields,
+        queue: &mut Queue,
+    ) -> Result<Self, Malformed> {
+        let mut choice = Choice::default();
+        reader.members(|reader, key| {
+            match key.name() {
+                "index" => {
+                    let member = Member::read(reader)?;
+                    if !member.choice(&mut choice.index) {
+                        queue.unknown(key.span(), member.span);
                     }
                 }
-                _ => continue,
+                "delta" if reader.peek() == Kind::Object => {
+                    choice.has_delta = true;
+                    choice.delta.read(reader, fields, queue)?;
+                }
+                "finish_reason" => choice.finish = string(reader, key, queue, Level::Inner)?,
+                "text" => choice.text = Member::read(reader)?,
+                "message" if reader.peek() == Kind::Object => {
+                    choice.message = Some(reader.skip()?);
+                }
+                "usage" => choice.usage = container(reader, key, queue, Level::Inner)?,
+                "logprobs" => choice.logprobs = Member::read(reader)?,
+                "delta" | "message" => null_or_unknown(reader, key, queue, Level::Inner)?,
+                _ => unknown(reader, key, queue, Level::Inner)?,
             }
-            is_known = true;
+            Ok(())
+        })?;
+        Ok(choice)
+    }
+
+    fn interpret(&self, object: Span, walk: &mut Walk<'_, 'd>) {
+        let index = self.index;
+        let scope = Scope::Choice { choice: index };
+        let text = walk.text();
+        if self.has_delta {
+            self.delta.interpret(index, walk);
         }
-        if !is_known {
-            *other = Some("content");
+        match self.text.value {
+            Value::Null => {}
+            // Together says everything twice.
+            Value::String(text) if self.has_delta && same(self.delta.content.str(), text) => {
+                walk.queue.ignored(self.text.span);
+            }
+            // Some send legacy pieces in the middle of a chat.
+            Value::String(text) if !self.has_delta => walk.piece(TextKind::Text, index, text),
+            _ => walk.detail(scope, &Path::ROOT.key("text"), self.text),
+        }
+        if let Some(message) = self.message {
+            self.message(message, walk);
+        }
+        walk.progress.choice(index, self.finish, walk.queue);
+        if !self.usage.value.is_null() {
+            usage::report(walk, self.usage, &Path::ROOT.key("usage"));
+        }
+        if !self.logprobs.value.is_null() {
+            walk.piece_detail(scope, &Path::ROOT.key("logprobs"), self.logprobs);
+        }
+        // The unknown members of the choice and of its delta were collected together.
+        if walk.queue.has_unknown() {
+            let details = &mut walk.progress.details;
+            walk.queue
+                .end_all(details, scope, &Path::ROOT, text, object);
+        }
+    }
+
+    /// Reads a message beside the delta, or in its place.
+    #[cold]
+    fn message(&self, message: Span, walk: &mut Walk<'_, 'd>) {
+        let mut delta = Delta::default();
+        let mut reader = Reader::at(walk.text(), message.start as usize);
+        // The payload was checked, so this does not fail.
+        let _ = delta.read(&mut reader, walk.payload.fields, walk.queue);
+        let is_new = !self.has_delta && !walk.progress.has_parts(self.index);
+        if is_new {
+            delta.interpret(self.index, walk);
+            return;
+        }
+        // The deltas brought its text already: Perplexity and Writer repeat all of it in each chunk.
+        walk.progress.no_terminator = true;
+        walk.queue.ignored(message);
+        let scope = Scope::Choice { choice: self.index };
+        let path = Path::ROOT.key("message");
+        if let Value::Array(_) = delta.content.value {
+            walk.detail(scope, &path.key("content"), delta.content);
+        }
+        if !delta.reasoning_details.value.is_null() {
+            walk.detail(
+                scope,
+                &path.key("reasoning_details"),
+                delta.reasoning_details,
+            );
         }
     }
 }
 
-fn tool_call<'d>(
-    progress: &mut Progress,
-    call: Value<'d>,
-    choice: u32,
-    doc: &Doc<'d>,
-    queue: &mut Queue,
-) {
-    let mut what = Call {
+impl<'d> Delta<'d> {
+    #[inline]
+    fn read(
+        &mut self,
+        reader: &mut Reader<'d>,
+        fields: &Fields,
+        queue: &mut Queue,
+    ) -> Result<(), Malformed> {
+        reader.members(|reader, key| {
+            match key.name() {
+                "content" => self.content = Member::read(reader)?,
+                "role" => self.role = string(reader, key, queue, Level::Inner)?,
+                "reasoning_content" => self.reasoning(0, reader, key, queue)?,
+                "reasoning" => self.reasoning(1, reader, key, queue)?,
+                "reasoning_text" => self.reasoning(2, reader, key, queue)?,
+                "refusal" => self.refusal = string(reader, key, queue, Level::Inner)?,
+                "tool_calls" => {
+                    let member = Member::read(reader)?;
+                    if !member.array(&mut self.tool_calls) {
+                        queue.unknown(key.span(), member.span);
+                    }
+                }
+                "function_call" => {
+                    let member = Member::read(reader)?;
+                    if !member.object(&mut self.function_call) {
+                        queue.unknown(key.span(), member.span);
+                    }
+                }
+                "reasoning_details" => self.reasoning_details = Member::read(reader)?,
+                // Padding.
+                "obfuscation" => queue.ignored(reader.skip()?),
+                name if fields.text.as_deref() == Some(name) => {
+                    self.text = string(reader, key, queue, Level::Inner)?;
+                }
+                name if fields.reasoning.as_deref() == Some(name) => {
+                    self.reasoning(3, reader, key, queue)?;
+                }
+                _ => unknown(reader, key, queue, Level::Inner)?,
+            }
+            Ok(())
+        })
+    }
+
+    /// Reads reasoning under one of its names. Text that another name brings too is not repeated.
+    fn reasoning(
+        &mut self,
+        rank: u8,
+        reader: &mut Reader<'d>,
+        key: Key<'_>,
+        queue: &mut Queue,
+    ) -> Result<(), Malformed> {
+        let text = string(reader, key, queue, Level::Inner)?;
+        if text.is_empty() {
+            return Ok(());
+        }
+        let place = |text: Str<'_>| Span {
+            start: text.start() as u32 - 1,
+            end: (text.start() + text.raw().len()) as u32 + 1,
+        };
+        if self.reasoning.is_empty() {
+            (self.reasoning, self.rank) = (text, rank);
+        } else if same(self.reasoning, text) {
+            if rank < self.rank {
+                queue.ignored(place(self.reasoning));
+                (self.reasoning, self.rank) = (text, rank);
+            } else {
+                queue.ignored(place(text));
+            }
+        } else if rank < self.rank {
+            // The names bring different texts, so the other one is a detail.
+            (self.reasoning, self.rank) = (text, rank);
+        } else {
+            queue.unknown(key.span(), place(text));
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn interpret(&self, choice: u32, walk: &mut Walk<'_, 'd>) {
+        if !self.role.is_empty() {
+            let none = Str::default();
+            walk.progress.start(none, none, self.role, walk.queue);
+        }
+        walk.piece(TextKind::Reasoning, choice, self.reasoning);
+        if !self.reasoning_details.value.is_null() {
+            self.reasoning_details(choice, walk);
+        }
+        match self.content.value {
+            Value::Null => {}
+            Value::String(text) => walk.piece(TextKind::Text, choice, text),
+            _ => self.content(choice, walk),
+        }
+        walk.piece(TextKind::Text, choice, self.text);
+        walk.piece(TextKind::Refusal, choice, self.refusal);
+        if let Some(function) = self.function_call {
+            let call = Call {
+                choice,
+                index: Some(0),
+                ..Call::default()
+            };
+            self::function(function, call, walk);
+        }
+        if let Some(calls) = self.tool_calls {
+            walk.elements(calls, |walk, n, element| match element.as_object() {
+                Some(call) => tool_call(call, choice, walk),
+                None => {
+                    let path = Path::ROOT.key("tool_calls");
+                    walk.detail(Scope::Choice { choice }, &path.index(n), element);
+                }
+            });
+        }
+    }
+
+    /// Reads a list of typed parts: Mistral, Databricks.
+    #[cold]
+    fn content(&self, choice: u32, walk: &mut Walk<'_, 'd>) {
+        let scope = Scope::Choice { choice };
+        let path = Path::ROOT.key("content");
+        let Some(parts) = self.content.as_array() else {
+            walk.detail(scope, &path, self.content);
+            return;
+        };
+        walk.elements(parts, |walk, n, part| {
+            let path = path.index(n);
+            match part.value {
+                Value::String(text) => walk.piece(TextKind::Text, choice, text),
+                Value::Object(object) => content_part(object, choice, &path, walk),
+                _ => walk.detail(scope, &path, part),
+            }
+        });
+    }
+
+    /// Reports OpenRouter's reasoning details, which must be sent back. They are the reasoning itself if
+    /// the delta has no other.
+    #[cold]
+    fn reasoning_details(&self, choice: u32, walk: &mut Walk<'_, 'd>) {
+        let scope = Scope::Choice { choice };
+        let path = Path::ROOT.key("reasoning_details");
+        walk.piece_detail(scope, &path, self.reasoning_details);
+        let Some(details) = self.reasoning_details.as_array() else {
+            return;
+        };
+        if self.reasoning.is_empty() {
+            walk.elements(details, |walk, _, element| {
+                let Some(object) = element.as_object() else {
+                    return;
+                };
+                for name in ["text", "summary"] {
+                    let text = walk.get(object, name).str();
+                    walk.piece(TextKind::Reasoning, choice, text);
+                }
+            });
+        }
+    }
+}
+
+/// Reads a typed part of a content list.
+fn content_part<'d>(object: Span, choice: u32, path: &Path<'_>, walk: &mut Walk<'_, 'd>) {
+    let is_reasoning = {
+        let kind = walk.get(object, "type").str();
+        kind.is("reasoning") || kind.is("thinking")
+    };
+    let kind = if is_reasoning {
+        TextKind::Reasoning
+    } else {
+        TextKind::Text
+    };
+    let scope = Scope::Choice { choice };
+    walk.object(object, scope, path, |walk, key, member| match key {
+        "type" => member.value.str().is_some(),
+        "text" => match member.value {
+            Value::String(text) => {
+                walk.piece(kind, choice, text);
+                true
+            }
+            _ => member.value.is_null(),
+        },
+        "thinking" | "summary" => match member.value {
+            Value::String(text) => {
+                walk.piece(TextKind::Reasoning, choice, text);
+                true
+            }
+            Value::Array(array) => {
+                let path = path.key(key);
+                walk.elements(array, |walk, n, element| {
+                    let path = path.index(n);
+                    reasoning_part(element, choice, &path, walk);
+                });
+                true
+            }
+            _ => member.value.is_null(),
+        },
+        "signature" => walk.piece_detail(scope, &path.key(key), member),
+        _ => false,
+    });
+}
+
+/// Reads an element of a list of reasoning texts.
+fn reasoning_part<'d>(element: Member<'d>, choice: u32, path: &Path<'_>, walk: &mut Walk<'_, 'd>) {
+    let scope = Scope::Choice { choice };
+    match element.value {
+        Value::String(text) => walk.piece(TextKind::Reasoning, choice, text),
+        Value::Object(object) => {
+            walk.object(object, scope, path, |walk, key, member| match key {
+                "type" => member.value.str().is_some(),
+                "text" => match member.value {
+                    Value::String(text) => {
+                        walk.piece(TextKind::Reasoning, choice, text);
+                        true
+                    }
+                    _ => member.value.is_null(),
+                },
+                "signature" => walk.piece_detail(scope, &path.key(key), member),
+                _ => false,
+            });
+        }
+        _ => walk.detail(scope, path, element),
+    }
+}
+
+/// Reads a tool call or a fragment of one.
+fn tool_call<'d>(object: Span, choice: u32, walk: &mut Walk<'_, 'd>) {
+    let mut call = Call {
         choice,
         ..Call::default()
     };
     let mut function = None;
-    for (key, value) in call.members() {
-        match key {
-            "index" => what.index = value.index(),
-            "id" => what.id = value.text(),
-            "function" | "custom" if value.is_object() => function = Some(value),
-            _ => {}
-        }
-    }
-    match function {
-        Some(function) => self::function(progress, function, what, doc, queue),
-        None => {
-            progress.tools.call(&what, queue);
-        }
-    }
+    let members = walk.queue.begin_object();
+    walk.members(object, |_, key, member| match key {
+        "index" => member.index(&mut call.index),
+        "id" => member.text(&mut call.id),
+        "function" | "custom" => member.object(&mut function),
+        "type" => member.value.str().is_some() || member.value.is_null(),
+        _ => false,
+    });
+    let call = match function {
+        Some(function) => self::function(function, call, walk),
+        None => walk.progress.call(&call, walk.queue),
+    };
+    walk.end_object(members, call.scope(), &Path::ROOT, object);
 }
 
-fn function<'d>(
-    progress: &mut Progress,
-    function: Value<'d>,
-    mut what: Call<'d>,
-    doc: &Doc<'d>,
+/// Reads the function of a call: its name and arguments.
+fn function<'d>(object: Span, mut call: Call<'d>, walk: &mut Walk<'_, 'd>) -> CallRef {
+    let mut arguments = Member::default();
+    let members = walk.queue.begin_object();
+    walk.members(object, |_, key, member| match key {
+        "name" => member.text(&mut call.name),
+        "arguments" | "input" => {
+            arguments = member;
+            matches!(
+                member.value,
+                Value::String(_) | Value::Object(_) | Value::Array(_) | Value::Null
+            )
+        }
+        _ => false,
+    });
+    call.has_arguments = match arguments.value {
+        Value::String(text) => !text.is_empty(),
+        value => value.span().is_some(),
+    };
+    let call = walk.progress.call(&call, walk.queue);
+    match arguments.value {
+        Value::String(text) => walk.queue.arguments(call, text, false),
+        Value::Object(span) | Value::Array(span) => {
+            walk.queue.json_arguments(call, span.of(walk.payload.text));
+        }
+        _ => {}
+    }
+    let path = Path::ROOT.key("function");
+    walk.end_object(members, call.scope(), &path, object);
+    call
+}
+
+/// Reads an object. Another value is added to the unknown members.
+#[inline]
+fn container<'d>(
+    reader: &mut Reader<'d>,
+    key: Key<'_>,
     queue: &mut Queue,
-) {
-    let mut arguments = "";
-    let mut whole = false;
-    for (key, value) in function.members() {
-        match key {
-            "name" => what.name = value.text(),
-            "arguments" | "input" => {
-                whole = value.is_object() || value.is_array();
-                let json = || doc.value_text(key).unwrap_or_default();
-                arguments = if whole { json() } else { value.text() };
-            }
-            _ => {}
-        }
-    }
-    what.has_arguments = !arguments.is_empty();
-    let index = progress.tools.call(&what, queue);
-    queue.tool_call_arguments(what.choice, index, arguments, whole);
-}
-
-/// Reasoning, which some send twice, under two names.
-#[derive(Default)]
-struct Thought<'d> {
-    text: &'d str,
-    key: &'d str,
-    /// Of several names the one with the lowest rank counts.
-    rank: u8,
-}
-
-impl<'d> Thought<'d> {
-    /// Takes in what goes by another name, unless it is empty. The text that does not count is
-    /// declared as ignored.
-    fn or(&mut self, rank: u8, key: &'d str, value: Value<'d>, queue: &mut Queue) {
-        let text = value.text();
-        if text.is_empty() {
-            return;
-        }
-        if self.text.is_empty() {
-            *self = Thought { text, key, rank };
-        } else if rank <= self.rank {
-            queue.ignored(self.key);
-            *self = Thought { text, key, rank };
-        } else {
-            queue.ignored(key);
+    level: Level,
+) -> Result<Member<'d>, Malformed> {
+    let member = Member::read(reader)?;
+    match member.value {
+        Value::Object(_) | Value::Null => Ok(member),
+        _ => {
+            queue.unknown_at(level, key.span(), member.span);
+            Ok(Member::default())
         }
     }
 }
 
-/// The parts of a chunk that chat and legacy completions share.
-#[derive(Default)]
-pub(super) struct Chunk<'d> {
-    choices: Value<'d>,
-    usage: Value<'d>,
-    groq: Value<'d>,
-    is_error: bool,
-    /// A part with source that the model has no place for.
-    other: Option<&'d str>,
+/// Adds a value other than null to the unknown members.
+fn null_or_unknown(
+    reader: &mut Reader<'_>,
+    key: Key<'_>,
+    queue: &mut Queue,
+    level: Level,
+) -> Result<(), Malformed> {
+    let member = Member::read(reader)?;
+    if !member.value.is_null() {
+        queue.unknown_at(level, key.span(), member.span);
+    }
+    Ok(())
 }
 
-impl<'d> Chunk<'d> {
-    /// Reads a payload and notes its start; false where it is neither a chunk nor an error.
-    // Called, it would pass the whole chunk through memory; so would `finish`.
-    #[inline(always)]
-    pub(super) fn read(
-        &mut self,
-        doc: &Doc<'d>,
-        progress: &mut Progress,
-        queue: &mut Queue,
-    ) -> bool {
-        let (mut id, mut model, mut object) = ("", "", "");
-        let mut error = Value::default();
-        for (key, value) in doc.root.members() {
-            match key {
-                "choices" => self.choices = value,
-                "id" => id = value.text(),
-                "model" => model = value.text(),
-                "object" => object = value.text(),
-                "usage" => self.usage = value,
-                "error" => error = value,
-                // Groq gives its usage, and an error, here.
-                "x_groq" => self.groq = value,
-                // Cerebras tells its timing in the last chunk and sends no `[DONE]`.
-                "time_info" => progress.no_terminator = true,
-                // Bedrock reads its own.
-                "amazon-bedrock-invocationMetrics" => {}
-                _ => {
-                    queue.ignored(key);
-                    progress.extra(key, value, &mut self.other, queue);
-                }
-            }
-        }
-        self.is_error = object == "error"
-            || !error.is_empty()
-            || self
-                .groq
-                .get("error")
-                .is_some_and(|error| !error.is_empty());
-        if !self.choices.is_array() && !self.is_error && object != "chat.completion.chunk" {
-            return false;
-        }
-        progress.start(id, model, "", queue);
-        true
-    }
-
-    #[inline]
-    pub(super) fn choices(&self) -> Elements<'d> {
-        self.choices.elements()
-    }
-
-    /// Notes what comes behind the choices: usage, then an error.
-    #[inline(always)]
-    pub(super) fn finish(&self, doc: &Doc<'d>, progress: &mut Progress, queue: &mut Queue) {
-        let groq = self.groq.get("usage").unwrap_or_default();
-        for usage in [groq, self.usage] {
-            if usage.is_object() {
-                progress.usage(usage::read(usage, queue), queue);
-            }
-        }
-        if self.is_error {
-            ProviderError::read(doc.root).report(doc, queue);
-        }
+/// Returns true if two strings have the same value.
+fn same(a: Str<'_>, b: Str<'_>) -> bool {
+    if a.has_escapes() || b.has_escapes() {
+        a.chars().eq(b.chars())
+    } else {
+        a.raw() == b.raw()
     }
 }
 
-/// Whether reasoning details carry what plain text cannot.
-fn has_opaque(details: Value<'_>, queue: &mut Queue) -> bool {
-    let mut is_opaque = false;
-    for (key, value) in details.elements().flat_map(Value::members) {
-        match key {
-            "data" | "signature" => is_opaque |= !value.is_empty(),
-            _ => queue.ignored(key),
-        }
+impl Outline<'_> {
+    /// Returns true if the payload has a list of choices.
+    pub(super) fn has_choices(&self) -> bool {
+        self.choices.is_some()
     }
-    is_opaque
-}
 
-/// Returns true if the payload has a list of choices.
-pub(super) fn has_choices(payload: &Payload<'_>) -> bool {
-    let choices = payload.doc.root.get("choices");
-    choices.is_some_and(Value::is_array)
-}
-
-/// Returns true if the choices are those of legacy completions.
-pub(super) fn has_legacy_choices(payload: &Payload<'_>) -> bool {
-    let root = payload.doc.root;
-    match root.get("choices").unwrap_or(root).elements().next() {
-        Some(choice) => choice.get("delta").is_none() && choice.get("text").is_some(),
-        None => root.text_of("object") == "text_completion",
+    /// Returns true if the choices are those of legacy completions.
+    pub(super) fn has_legacy_choices(&self) -> bool {
+        match self.first(self.choices) {
+            Some(choice) => !self.has(choice, "delta") && self.has(choice, "text"),
+            None => self.object.is("text_completion"),
+        }
     }
 }

@@ -1,87 +1,185 @@
 //! `openai-responses`: OpenAI's Responses API.
 //!
-//! Format: `event: T` and `data: {"type":"T",…}`, of which some send no `event` line; the type counts.
-//! Ends with one of `response.completed`, `response.incomplete`, `response.failed`,
+//! Format: `event: T` and `data: {"type":"T",…}`; some senders leave the `event` line out, so the type in
+//! the payload counts. Ends with `response.completed`, `response.incomplete`, `response.failed` or
 //! `response.cancelled`. Items are told apart by `output_index`, since some senders change the IDs from
-//! event to event. A `.done` event repeats what its deltas brought; it is read only for what they did
-//! not bring.
+//! event to event. A `.done` event repeats what its deltas brought; only what they did not bring is
+//! new.
 
-use super::detect::type_of;
 use super::{Dialect, Spec};
-use crate::delta::FinishReason;
-use crate::reply::Payload;
+use crate::delta::{FinishReason, Scope};
+use crate::json::{Malformed, Span, Str, Value};
+use crate::reply::details::Path;
 use crate::reply::error::ProviderError;
-use crate::reply::progress::Progress;
-use crate::reply::queue::Queue;
+use crate::reply::parts::PartKey;
 use crate::reply::repeats::TextPart;
 use crate::reply::tool_calls::Call;
 use crate::reply::usage;
-use crate::tape::Value;
+use crate::reply::walk::{Member, Walk, with_short};
 
 /// The dialect's row in the table.
 pub(super) static SPEC: Spec = Spec {
     dialect: Dialect::OpenAiResponses,
     name: "openai-responses",
-    detect: |payload| type_of(payload).is_some_and(|name| name.starts_with("response.")),
+    detect: |outline| outline.is_type(|name| name.starts_with("response.")),
+    detect_body: Some(|outline| outline.object.is("response")),
     event,
     complete_body: Some(complete_body),
     ..Spec::DEFAULT
 };
 
-/// Reads one event. Returns false if the dialect has no such event.
-fn event(progress: &mut Progress, payload: &Payload<'_>, queue: &mut Queue) -> bool {
-    let root = payload.doc.root;
+/// The kind of a part that is an item.
+const ITEM: u8 = 0x40;
+
+/// The members of an event.
+#[derive(Default)]
+struct Event<'d> {
+    kind: Str<'d>,
+    /// `output_index`.
+    item: Option<i32>,
+    /// `content_index` or `summary_index`.
+    part: Option<i32>,
+    text: Str<'d>,
+    object: Option<Span>,
+    inner_part: Option<Span>,
+    logprobs: Member<'d>,
+}
+
+/// Interprets an event. Returns false if the dialect has no such event.
+fn event(walk: &mut Walk<'_, '_>) -> Result<bool, Malformed> {
+    let Some(root) = walk.root()?.as_object() else {
+        return Ok(false);
+    };
     let mut event = Event::default();
-    for (key, value) in root.members() {
-        match key {
-            "type" => event.name = value.text(),
-            "output_index" => event.item = value.index().unwrap_or_default(),
-            "content_index" | "summary_index" => event.part = value.index().unwrap_or_default(),
-            "delta" | "text" | "refusal" | "arguments" | "input" => event.text = value.text(),
-            "item" | "response" => event.object = Some(value),
-            "logprobs" => event.has_logprobs = !value.is_empty(),
-            _ => queue.ignored(key),
+    let members = walk.queue.begin_object();
+    walk.members(root, |walk, key, member| match key {
+        "type" => member.text(&mut event.kind),
+        "output_index" => member.index(&mut event.item),
+        "content_index" | "summary_index" => member.index(&mut event.part),
+        "delta" | "text" | "refusal" | "arguments" | "input" => member.text(&mut event.text),
+        "item" | "response" => member.object(&mut event.object),
+        "part" => member.object(&mut event.inner_part),
+        "logprobs" => {
+            event.logprobs = member;
+            true
         }
+        // They only refer, count or pad.
+        "item_id" | "sequence_number" | "obfuscation" => match member.value {
+            Value::String(_) | Value::Number(_) | Value::Null => walk.exempt(member),
+            _ => false,
+        },
+        _ => false,
+    });
+    let is_known = with_short(event.kind, |kind| {
+        let name = kind.strip_prefix("response.").unwrap_or(kind);
+        if name == "error" && kind != "error" {
+            return false;
+        }
+        dispatch(name, &event, root, walk)
+    });
+    if is_known {
+        let scope = event_scope(&event, walk);
+        if !event.logprobs.value.is_null() {
+            walk.piece_detail(scope, &Path::ROOT.key("logprobs"), event.logprobs);
+        }
+        walk.end_object(members, scope, &Path::ROOT, root);
     }
-    let name = event.name.strip_prefix("response.").unwrap_or(event.name);
-    match name {
-        "output_text.delta" => {
-            piece(progress, TextPart::Text, &event, queue);
-            if event.has_logprobs {
-                queue.other("logprobs", payload.doc.text);
-            }
+    Ok(is_known)
+}
+
+/// Returns the scope of the event's own members: its part, its item, or the response.
+fn event_scope(event: &Event<'_>, walk: &mut Walk<'_, '_>) -> Scope {
+    match event.item {
+        Some(item) if event.part.is_none() || event.text.is_empty() => Scope::Part {
+            choice: 0,
+            part: item_part(item, walk),
+        },
+        Some(item) => {
+            let part = with_short(event.kind, |kind| text_part(kind)).map(|kind| {
+                let inner = event.part.unwrap_or_default();
+                inner_part(item, inner, kind, walk)
+            });
+            let part = part.unwrap_or_else(|| item_part(item, walk));
+            Scope::Part { choice: 0, part }
         }
-        "reasoning_text.delta" => piece(progress, TextPart::Reasoning, &event, queue),
-        "reasoning_summary_text.delta" => piece(progress, TextPart::Summary, &event, queue),
-        "refusal.delta" => piece(progress, TextPart::Refusal, &event, queue),
-        "output_text.done" => rest(progress, TextPart::Text, &event, queue),
-        "reasoning_text.done" => rest(progress, TextPart::Reasoning, &event, queue),
-        "reasoning_summary_text.done" => rest(progress, TextPart::Summary, &event, queue),
-        "refusal.done" => rest(progress, TextPart::Refusal, &event, queue),
+        None => Scope::Response,
+    }
+}
+
+/// Returns the kind of text that events of a type bring.
+fn text_part(kind: &str) -> Option<TextPart> {
+    let name = kind.strip_prefix("response.").unwrap_or(kind);
+    let name = name.split('.').next().unwrap_or(name);
+    Some(match name {
+        "output_text" => TextPart::Text,
+        "reasoning_text" => TextPart::Reasoning,
+        "reasoning_summary_text" => TextPart::Summary,
+        "refusal" => TextPart::Refusal,
+        _ => return None,
+    })
+}
+
+fn dispatch<'d>(name: &str, event: &Event<'d>, root: Span, walk: &mut Walk<'_, 'd>) -> bool {
+    let item = event.item.unwrap_or_default();
+    let inner = event.part.unwrap_or_default();
+    match name {
+        "output_text.delta"
+        | "reasoning_text.delta"
+        | "reasoning_summary_text.delta"
+        | "refusal.delta" => {
+            let kind = text_part(name).unwrap_or(TextPart::Text);
+            piece(item, inner, kind, event.text, walk);
+        }
+        "output_text.done"
+        | "reasoning_text.done"
+        | "reasoning_summary_text.done"
+        | "refusal.done" => {
+            let kind = text_part(name).unwrap_or(TextPart::Text);
+            rest(item, inner, kind, event.text, walk);
+        }
         "function_call_arguments.delta" | "custom_tool_call_input.delta" => {
-            arguments(progress, event.item, event.text, queue);
+            arguments(item, event.text, walk);
         }
         "function_call_arguments.done" | "custom_tool_call_input.done" => {
-            all_arguments(progress, event.item, event.text, queue);
+            all_arguments(item, event.text, walk);
         }
         "output_item.added" | "output_item.done" => {
-            let is_done = name == "output_item.done";
-            item(progress, event.item, event.object, is_done, payload, queue);
+            if let Some(object) = event.object {
+                self::item(item, object, name == "output_item.done", walk);
+            }
         }
-        "created" | "queued" | "in_progress" => start(progress, event.object, queue),
+        "created" | "queued" | "in_progress" => {
+            if let Some(response) = event.object {
+                self::response(response, None, walk);
+            }
+        }
         "completed" | "incomplete" | "failed" | "cancelled" => {
-            end(progress, name, event.object, payload, queue);
+            self::response(event.object.unwrap_or(root), Some(name), walk);
         }
-        // Frames around what other events say.
+        // Objects around the text that other events bring.
         "content_part.added"
         | "content_part.done"
         | "reasoning_summary_part.added"
         | "reasoning_summary_part.done"
         | "reasoning_part.added"
-        | "reasoning_part.done" => {}
-        "error" if event.name == "error" => {
-            progress.repeats.has_error = true;
-            ProviderError::read(root).report(&payload.doc, queue);
+        | "reasoning_part.done" => {
+            if let Some(object) = event.inner_part {
+                let default = if name.starts_with("content") {
+                    TextPart::Text
+                } else {
+                    TextPart::Summary
+                };
+                let kind = part_kind(object, default, walk);
+                let part = inner_part(item, inner, kind, walk);
+                part_details(object, part, walk);
+            }
+        }
+        "error" => {
+            walk.progress.repeats.has_error = true;
+            let Ok(root) = walk.root() else { return false };
+            // The members of the root were collected already.
+            let path = &Path::ROOT;
+            ProviderError::read(walk, root, path, &|key| key != "error").report(walk);
         }
         _ => return false,
     }
@@ -89,218 +187,306 @@ fn event(progress: &mut Progress, payload: &Payload<'_>, queue: &mut Queue) -> b
 }
 
 /// Interprets a non-streaming response.
-fn complete_body(progress: &mut Progress, payload: &Payload<'_>, queue: &mut Queue) -> bool {
-    let root = payload.doc.root;
-    start(progress, Some(root), queue);
-    let status = root.text_of("status");
-    end(
-        progress,
-        if status.is_empty() {
-            "completed"
-        } else {
-            status
-        },
-        Some(root),
-        payload,
-        queue,
-    );
-    true
+fn complete_body(walk: &mut Walk<'_, '_>) -> Result<bool, Malformed> {
+    let Some(root) = walk.root()?.as_object() else {
+        return Ok(false);
+    };
+    response(root, Some("completed"), walk);
+    Ok(true)
 }
 
-fn piece(progress: &mut Progress, kind: TextPart, event: &Event<'_>, queue: &mut Queue) {
-    let part = (event.item, event.part, kind);
-    progress.repeats.add(part, queue);
-    queue.piece(kind.text_kind(), 0, event.text);
+/// Returns the part that an item is.
+fn item_part(item: i32, walk: &mut Walk<'_, '_>) -> u32 {
+    walk.part(0, ITEM, item, 0)
 }
 
-/// The whole text of a part, which is news only where no delta came.
-fn rest(progress: &mut Progress, kind: TextPart, event: &Event<'_>, queue: &mut Queue) {
-    if !progress.repeats.contains((event.item, event.part, kind)) {
-        // The next time it was heard.
-        queue.unique();
-        piece(progress, kind, event, queue);
+/// Returns the part of an item's text. The first one is the part that the item is.
+fn inner_part(item: i32, inner: i32, kind: TextPart, walk: &mut Walk<'_, '_>) -> u32 {
+    let key = PartKey {
+        kind: kind as u8,
+        index: item,
+        inner,
+    };
+    if let Some(part) = walk.progress.parts.find(0, key) {
+        return part;
+    }
+    let has_inner = walk.progress.parts.any_of(0, item, ITEM);
+    let number = item_part(item, walk);
+    if has_inner {
+        return walk.part(0, kind as u8, item, inner);
+    }
+    let known = walk.progress.parts.alias(0, key, number);
+    walk.queue.check(known);
+    number
+}
+
+/// Queues a piece of text.
+fn piece<'d>(item: i32, inner: i32, kind: TextPart, text: Str<'d>, walk: &mut Walk<'_, 'd>) {
+    if text.is_empty() {
+        return;
+    }
+    let part = inner_part(item, inner, kind, walk);
+    walk.progress.repeats.add((item, inner, kind), walk.queue);
+    walk.queue.piece(kind.text_kind(), 0, part, text);
+}
+
+/// Queues the complete text of a part if no delta brought it.
+fn rest<'d>(item: i32, inner: i32, kind: TextPart, text: Str<'d>, walk: &mut Walk<'_, 'd>) {
+    if !walk.progress.repeats.contains((item, inner, kind)) {
+        // The next such event repeats the text.
+        walk.queue.unique();
+        piece(item, inner, kind, text, walk);
     }
 }
 
-fn arguments(progress: &mut Progress, item: i32, fragment: &str, queue: &mut Queue) {
-    let index = progress.tools.call(
-        &Call {
-            index: Some(item),
-            ..Call::default()
-        },
-        queue,
-    );
-    queue.unique();
-    if let Some(sum) = progress.repeats.sum_of(item, queue) {
-        sum.update(fragment.as_bytes());
+fn call_at<'d>(item: i32, walk: &mut Walk<'_, 'd>) -> Call<'d> {
+    Call {
+        part: Some(item_part(item, walk)),
+        index: Some(item),
+        ..Call::default()
     }
-    queue.tool_call_arguments(0, index, fragment, false);
 }
 
-/// All arguments of a call. They win where they are not what the deltas brought: for some
-/// clients those are ciphertext.
-fn all_arguments(progress: &mut Progress, item: i32, arguments: &str, queue: &mut Queue) {
+fn arguments<'d>(item: i32, fragment: Str<'d>, walk: &mut Walk<'_, 'd>) {
+    let call = call_at(item, walk);
+    let call = walk.progress.call(&call, walk.queue);
+    // The checksum depends on the text.
+    walk.queue.unique();
+    if let Some(sum) = walk.progress.repeats.sum_of(item, walk.queue) {
+        update(sum, fragment);
+    }
+    walk.queue.arguments(call, fragment, false);
+}
+
+/// Adds a string to a checksum.
+fn update(sum: &mut crc32fast::Hasher, text: Str<'_>) {
+    match text.plain() {
+        Some(plain) => sum.update(plain.as_bytes()),
+        None => text.chars().for_each(|char| {
+            sum.update(char.encode_utf8(&mut [0; 4]).as_bytes());
+        }),
+    }
+}
+
+/// Queues all arguments of a call if they are not what the deltas brought: for some clients those are
+/// ciphertext.
+fn all_arguments<'d>(item: i32, arguments: Str<'d>, walk: &mut Walk<'_, 'd>) {
     if arguments.is_empty() {
         return;
     }
-    queue.unique();
+    walk.queue.unique();
     let mut sum = crc32fast::Hasher::new();
-    sum.update(arguments.as_bytes());
-    let Some(known) = progress.repeats.sum_of(item, queue) else {
+    update(&mut sum, arguments);
+    let Some(known) = walk.progress.repeats.sum_of(item, walk.queue) else {
         return;
     };
     let known = core::mem::replace(known, sum.clone());
     if known.finalize() != sum.finalize() {
-        let call = Call {
-            index: Some(item),
-            ..Call::default()
-        };
-        let index = progress.tools.call(&call, queue);
-        queue.tool_call_arguments(0, index, arguments, true);
+        let call = call_at(item, walk);
+        let call = walk.progress.call(&call, walk.queue);
+        walk.queue.arguments(call, arguments, true);
     }
 }
 
-fn start(progress: &mut Progress, response: Option<Value<'_>>, queue: &mut Queue) {
-    let Some(response) = response else { return };
-    let (id, model) = (response.text_of("id"), response.text_of("model"));
-    progress.start(id, model, "assistant", queue);
-}
-
-/// An item of the output, begun or done.
-fn item(
-    progress: &mut Progress,
-    index: i32,
-    item: Option<Value<'_>>,
-    is_done: bool,
-    payload: &Payload<'_>,
-    queue: &mut Queue,
-) {
-    let Some(item) = item else { return };
-    match item.text_of("type") {
-        kind @ ("function_call" | "custom_tool_call") => {
-            let call = Call {
-                index: Some(index),
-                id: item.text_of("call_id"),
-                name: item.text_of("name"),
-                ..Call::default()
-            };
-            progress.tools.call(&call, queue);
-            let key = if kind == "function_call" {
-                "arguments"
-            } else {
-                "input"
-            };
-            if is_done {
-                all_arguments(progress, index, item.text_of(key), queue);
-            }
-        }
-        "message" | "reasoning" if is_done => {
-            parts(progress, index, item, "content", TextPart::Text, queue);
-            parts(progress, index, item, "summary", TextPart::Summary, queue);
-            if item
-                .get("encrypted_content")
-                .is_some_and(|content| !content.is_empty())
-            {
-                queue.other("reasoning", payload.doc.text);
-            }
-        }
-        "message" | "reasoning" => {}
-        // The provider's own tools, and what is newer than this.
-        kind => queue.other(kind, payload.doc.text),
+/// Reads an item of the output at its start or its end.
+fn item(index: i32, object: Span, is_done: bool, walk: &mut Walk<'_, '_>) {
+    let part = item_part(index, walk);
+    let scope = Scope::Part { choice: 0, part };
+    let kind = walk.get(object, "type").str();
+    if kind.is("function_call") || kind.is("custom_tool_call") {
+        function_call(index, object, is_done, walk);
+        return;
     }
+    let is_text = kind.is("message") || kind.is("reasoning");
+    let is_reasoning = kind.is("reasoning");
+    walk.object(object, scope, &Path::ROOT, |walk, key, member| {
+        match (key, member.as_array()) {
+            ("type", _) if is_text => true,
+            ("content", Some(array)) if is_text => {
+                let kind = if is_reasoning {
+                    TextPart::Reasoning
+                } else {
+                    TextPart::Text
+                };
+                parts(index, array, key, kind, is_done, walk);
+                true
+            }
+            ("summary", Some(array)) if is_text => {
+                parts(index, array, key, TextPart::Summary, is_done, walk);
+                true
+            }
+            // It must be sent back.
+            ("encrypted_content", _) if member.value.str().is_some_and(Str::is_empty) => true,
+            _ => false,
+        }
+    });
 }
 
-/// The parts of an item that is done, of each kind of which nothing was heard. Their numbers are
-/// no guide: some senders count them otherwise in the deltas.
+/// Reads an item that is a call of one of the caller's tools.
+fn function_call(index: i32, object: Span, is_done: bool, walk: &mut Walk<'_, '_>) {
+    let mut call = call_at(index, walk);
+    let mut arguments = Str::default();
+    let members = walk.queue.begin_object();
+    walk.members(object, |_, key, member| match key {
+        "type" => true,
+        "call_id" => member.text(&mut call.id),
+        "name" => member.text(&mut call.name),
+        "arguments" | "input" => member.text(&mut arguments),
+        _ => false,
+    });
+    let call = walk.progress.call(&call, walk.queue);
+    if is_done {
+        all_arguments(index, arguments, walk);
+    }
+    walk.end_object(members, call.scope(), &Path::ROOT, object);
+}
+
+/// Reads the parts of an item. If the item is done, text is queued of each kind of which no delta brought
+/// any. The parts' positions are not compared, since some senders count them differently in deltas.
 fn parts(
-    progress: &mut Progress,
     item: i32,
-    of: Value<'_>,
-    key: &str,
-    kind: TextPart,
-    queue: &mut Queue,
+    array: Span,
+    list: &str,
+    default: TextPart,
+    is_done: bool,
+    walk: &mut Walk<'_, '_>,
 ) {
-    let known_before = progress.repeats.parts().len();
-    let parts = of.get(key).into_iter().flat_map(Value::elements);
-    for (part, value) in (0..).zip(parts) {
-        let (kind, text) = match value.text_of("type") {
-            "refusal" => (TextPart::Refusal, value.text_of("refusal")),
-            "reasoning_text" => (TextPart::Reasoning, value.text_of("text")),
-            _ => (kind, value.text_of("text")),
+    let known_before = walk.progress.repeats.parts().len();
+    walk.elements(array, |walk, n, element| {
+        let Some(object) = element.as_object() else {
+            let scope = Scope::Part {
+                choice: 0,
+                part: item_part(item, walk),
+            };
+            walk.detail(scope, &Path::ROOT.key(list).index(n), element);
+            return;
         };
-        let mut before = progress.repeats.parts()[..known_before].iter();
-        if !before.any(|(known, _, known_kind)| (*known, *known_kind) == (item, kind)) {
-            queue.unique();
-            piece(
-                progress,
-                kind,
-                &Event {
-                    item,
-                    part,
-                    text,
-                    ..Event::default()
-                },
-                queue,
-            );
+        let inner = n as i32;
+        let kind = part_kind(object, default, walk);
+        let name = if kind == TextPart::Refusal {
+            "refusal"
+        } else {
+            "text"
+        };
+        let text = walk.get(object, name).str();
+        let known = walk.progress.repeats.parts();
+        let known = known.get(..known_before).unwrap_or_default();
+        let is_brought = known
+            .iter()
+            .any(|(of, _, of_kind)| (*of, *of_kind) == (item, kind));
+        if is_done && !is_brought && !text.is_empty() {
+            walk.queue.unique();
+            piece(item, inner, kind, text, walk);
         }
-    }
+        let part = inner_part(item, inner, kind, walk);
+        part_details(object, part, walk);
+    });
 }
 
-fn end(
-    progress: &mut Progress,
-    name: &str,
-    response: Option<Value<'_>>,
-    payload: &Payload<'_>,
-    queue: &mut Queue,
-) {
-    start(progress, response, queue);
-    if response.is_none() {
-        // Members of the event that were said to be ignored are not.
-        queue.unique();
-    }
-    let response = response.unwrap_or(payload.doc.root);
-    // The output is repeated here; it is news only where no item came before.
-    if progress.repeats.is_empty() {
-        let items = response.get("output").into_iter().flat_map(Value::elements);
-        for (index, item) in (0..).zip(items) {
-            self::item(progress, index, Some(item), true, payload, queue);
-        }
-    }
-    let status = Some(response.text_of("status")).filter(|status| !status.is_empty());
-    let why = response
-        .get("incomplete_details")
-        .map_or("", |why| why.text_of("reason"));
-    let raw = if why.is_empty() {
-        status.unwrap_or(name)
+/// Returns the kind of a part of an item.
+fn part_kind(object: Span, default: TextPart, walk: &Walk<'_, '_>) -> TextPart {
+    let kind = walk.get(object, "type").str();
+    if kind.is("refusal") {
+        TextPart::Refusal
+    } else if kind.is("reasoning_text") {
+        TextPart::Reasoning
+    } else if kind.is("summary_text") {
+        TextPart::Summary
     } else {
-        why
-    };
-    let reason = match raw {
-        "completed" => progress.stop_or_tool_calls(0),
-        "max_output_tokens" => FinishReason::Length,
-        "content_filter" => FinishReason::ContentFilter,
-        "failed" => FinishReason::Error,
-        _ => FinishReason::Other,
-    };
-    progress.finish(0, reason, raw, queue);
-    progress.usage(usage::of(response.get("usage"), queue), queue);
-    if let Some(error) = response.get("error").filter(|error| !error.is_empty())
-        && !core::mem::replace(&mut progress.repeats.has_error, true)
-    {
-        ProviderError::read(error).report(&payload.doc, queue);
+        default
     }
-    progress.done(queue);
 }
 
-/// What the members of an event say.
-#[derive(Default)]
-struct Event<'d> {
-    name: &'d str,
-    /// `output_index`.
-    item: i32,
-    /// `content_index` or `summary_index`.
-    part: i32,
-    text: &'d str,
-    object: Option<Value<'d>>,
-    has_logprobs: bool,
+/// Reports what a part has besides the text that deltas bring.
+fn part_details(object: Span, part: u32, walk: &mut Walk<'_, '_>) {
+    let scope = Scope::Part { choice: 0, part };
+    let kind = walk.get(object, "type").str();
+    let is_known = with_short(kind, |kind| {
+        matches!(
+            kind,
+            "output_text" | "summary_text" | "reasoning_text" | "refusal" | "text"
+        )
+    });
+    walk.object(object, scope, &Path::ROOT, |walk, key, member| match key {
+        "type" => is_known,
+        "text" | "refusal" => is_known && (member.value.str().is_some() || member.value.is_null()),
+        "annotations" | "logprobs" => member.is_empty(walk.text()),
+        _ => false,
+    });
+}
+
+/// Reads the response object. `end` is the event's name if it ends the response.
+fn response(object: Span, end: Option<&str>, walk: &mut Walk<'_, '_>) {
+    let (mut id, mut model, mut status) = (Str::default(), Str::default(), Str::default());
+    let mut output = None;
+    let (mut usage, mut error) = (Member::default(), Member::default());
+    let mut why = Str::default();
+    let is_end = end.is_some();
+    let members = walk.queue.begin_object();
+    walk.members(object, |walk, key, member| match key {
+        "id" => member.text(&mut id),
+        "model" => member.text(&mut model),
+        "object" => member.value.str().is_some(),
+        // The event is read as the response if it has no such object.
+        "type" | "sequence_number" => true,
+        "status" if is_end => member.text(&mut status),
+        "output" => member.array(&mut output),
+        "usage" => {
+            usage = member;
+            member.as_object().is_some() || member.value.is_null()
+        }
+        "error" => {
+            error = member;
+            true
+        }
+        "incomplete_details" => {
+            if let Some(object) = member.as_object() {
+                why = walk.get(object, "reason").str();
+            }
+            member.value.is_null()
+        }
+        _ => false,
+    });
+    walk.progress.start_assistant(id, model, walk.queue);
+    if let Some(output) = output.filter(|_| is_end) {
+        response_output(output, walk);
+    }
+    if let Some(name) = end {
+        let raw = if why.is_empty() { status } else { why };
+        let reason = with_short(raw, |raw| match if raw.is_empty() { name } else { raw } {
+            "completed" => FinishReason::Stop,
+            "max_output_tokens" => FinishReason::Length,
+            "content_filter" => FinishReason::ContentFilter,
+            "failed" => FinishReason::Error,
+            _ => FinishReason::Other,
+        });
+        if raw.is_empty() {
+            walk.progress.finish_named(0, reason, name, walk.queue);
+        } else {
+            walk.progress.finish(0, reason, raw, walk.queue);
+        }
+    }
+    usage::report(walk, usage, &Path::ROOT.key("usage"));
+    if !error.is_empty(walk.text())
+        && !core::mem::replace(&mut walk.progress.repeats.has_error, true)
+    {
+        let path = Path::ROOT.key("error");
+        ProviderError::read(walk, error, &path, &|_| false).report(walk);
+    }
+    walk.end_object(members, Scope::Response, &Path::ROOT, object);
+    if is_end {
+        walk.progress.done(walk.queue);
+    }
+}
+
+/// Reads the output of a response that ends. Its text and calls are new only if no event brought any.
+fn response_output(output: Span, walk: &mut Walk<'_, '_>) {
+    let is_new = walk.progress.repeats.is_empty() && !walk.progress.tools.any(0);
+    walk.elements(output, |walk, n, element| match element.as_object() {
+        Some(object) => item(n as i32, object, is_new, walk),
+        None => {
+            let path = Path::ROOT.key("output");
+            walk.detail(Scope::Response, &path.index(n), element);
+        }
+    });
 }

@@ -1,61 +1,63 @@
 //! `replicate`: Replicate's prediction streams.
 //!
-//! Format: `event: output` with the text as it is, no JSON, over as many `data` lines as it has;
+//! Format: `event: output` with the text as it is, not JSON, over as many `data` lines as it has;
 //! `event: done` with `{}` or a reason; `event: error` with a message.
 
-use super::detect::type_of;
 use super::{Dialect, Spec};
-use crate::delta::FinishReason;
-use crate::delta::TextKind;
-use crate::reply::Payload;
-use crate::reply::error::ProviderError;
-use crate::reply::progress::Progress;
-use crate::reply::queue::Queue;
+use crate::delta::{FinishReason, Scope, TextKind};
+use crate::json::{Malformed, Str};
+use crate::reply::details::Path;
+use crate::reply::error::report_text;
+use crate::reply::walk::{Walk, with_short};
 
 /// The dialect's row in the table.
 pub(super) static SPEC: Spec = Spec {
     dialect: Dialect::Replicate,
     name: "replicate",
-    detect: |payload| type_of(payload).is_none() && payload.event == OUTPUT,
     event,
+    text_event: Some(OUTPUT),
     text: Some(text),
     ..Spec::DEFAULT
 };
 
 /// The type of the events that carry the reply.
-pub(super) const OUTPUT: &str = "output";
+const OUTPUT: &str = "output";
 
-/// Reads an event whose data is text. Returns false for one whose data is JSON.
-pub(super) fn text(event: &str, text: &str, queue: &mut Queue) -> bool {
-    // Text, of which every space counts.
-    queue.unique();
+/// Interprets an event whose data is text. Returns false if the data is JSON.
+fn text(walk: &mut Walk<'_, '_>) -> bool {
+    // Every space of the text counts.
+    walk.queue.unique();
+    let text = walk.payload.text;
     let is_json = text.trim_start().starts_with('{');
-    match event {
-        OUTPUT => queue.piece(TextKind::Text, 0, text),
+    match walk.payload.event {
+        OUTPUT => {
+            let part = walk.part(0, TextKind::Text as u8, 0, 0);
+            walk.queue.plain_piece(TextKind::Text, 0, part, text);
+        }
         "done" => return false,
         _ if is_json => return false,
-        "error" => ProviderError {
-            message: text,
-            ..ProviderError::default()
-        }
-        .report_as(text.as_bytes(), queue),
-        // The prediction's log, and what is newer than this.
-        event => queue.other(event, text.as_bytes()),
+        "error" => drop(report_text(text, walk.queue)),
+        // The prediction's log, and events of a later version.
+        event => walk.queue.other(event, text.as_bytes()),
     }
     true
 }
 
-/// Reads one event. Returns false if the dialect has no such event.
-fn event(progress: &mut Progress, payload: &Payload<'_>, queue: &mut Queue) -> bool {
-    if payload.event != "done" {
-        return false;
-    }
-    let raw = payload.doc.root.text_of("reason");
-    let reason = match raw {
+/// Interprets an event. Returns false if the dialect has no such event.
+fn event(walk: &mut Walk<'_, '_>) -> Result<bool, Malformed> {
+    let root = walk.root()?.as_object();
+    let (Some(root), "done") = (root, walk.payload.event) else {
+        return Ok(false);
+    };
+    let mut raw = Str::default();
+    walk.object(root, Scope::Response, &Path::ROOT, |_, key, member| {
+        key == "reason" && member.text(&mut raw)
+    });
+    let reason = with_short(raw, |raw| match raw {
         "error" => FinishReason::Error,
         _ => FinishReason::Other,
-    };
-    progress.finish(0, reason, raw, queue);
-    progress.done(queue);
-    true
+    });
+    walk.progress.finish(0, reason, raw, walk.queue);
+    walk.progress.done(walk.queue);
+    Ok(true)
 }

@@ -4,52 +4,86 @@
 //! The last piece has a stop reason that is not `not_finished`.
 
 use super::{Dialect, Spec};
-use crate::delta::TextKind;
-use crate::delta::Usage;
-use crate::reply::Payload;
-use crate::reply::progress::Progress;
-use crate::reply::queue::Queue;
-use crate::tape::Value;
+use crate::delta::{Scope, TextKind, Usage};
+use crate::json::{Malformed, Span, Str};
+use crate::reply::details::Path;
+use crate::reply::walk::{Member, Walk};
 
 /// The dialect's row in the table.
 pub(super) static SPEC: Spec = Spec {
     dialect: Dialect::Watsonx,
     name: "watsonx",
-    detect: has_generated_text,
+    detect: |outline| {
+        let first = outline.first(outline.results);
+        first.is_some_and(|result| outline.has(result, "generated_text"))
+    },
     event,
     ..Spec::DEFAULT
 };
 
-/// Reads one event. Returns false if the dialect has no such event.
-fn event(progress: &mut Progress, payload: &Payload<'_>, queue: &mut Queue) -> bool {
-    let root = payload.doc.root;
-    let Some(results) = root.get("results") else {
-        return false;
+/// Interprets an event. Returns false if the dialect has no such event.
+fn event(walk: &mut Walk<'_, '_>) -> Result<bool, Malformed> {
+    let Some(root) = walk.root()?.as_object() else {
+        return Ok(false);
     };
-    progress.start("", root.text_of("model_id"), "", queue);
-    for (choice, result) in (0..).zip(results.elements()) {
-        queue.piece(TextKind::Text, choice, result.text_of("generated_text"));
-        let count = |key| result.get(key).and_then(Value::u64);
-        let usage = Usage {
-            // Told once, in the first piece; all others say 0.
-            input_tokens: count("input_token_count").filter(|count| *count > 0),
-            output_tokens: count("generated_token_count"),
-            ..Usage::default()
-        };
-        let raw = result.text_of("stop_reason");
-        let is_last = !raw.is_empty() && raw != "not_finished";
-        progress.choice(choice, if is_last { raw } else { "" }, queue);
-        progress.usage(usage, queue);
-        if is_last {
-            progress.done(queue);
+    let mut model = Str::default();
+    let mut results = None;
+    let mut created = Member::default();
+    let members = walk.queue.begin_object();
+    walk.members(root, |_, key, member| match key {
+        "model_id" => member.text(&mut model),
+        "results" => member.array(&mut results),
+        "created_at" => {
+            created = member;
+            member.value.str().is_some()
         }
-    }
-    true
+        _ => false,
+    });
+    let Some(results) = results else {
+        return Ok(false);
+    };
+    let none = Str::default();
+    walk.progress.start(none, model, none, walk.queue);
+    walk.elements(results, |walk, n, element| match element.as_object() {
+        Some(object) => result(n as u32, object, walk),
+        None => walk.detail(
+            Scope::Response,
+            &Path::ROOT.key("results").index(n),
+            element,
+        ),
+    });
+    walk.time(created, "created_at");
+    walk.end_object(members, Scope::Response, &Path::ROOT, root);
+    Ok(true)
 }
 
-/// Returns true if the first result has generated text.
-fn has_generated_text(payload: &Payload<'_>) -> bool {
-    let results = payload.doc.root.get("results");
-    let first = results.and_then(|results| results.elements().next());
-    first.is_some_and(|result| result.get("generated_text").is_some())
+fn result(choice: u32, object: Span, walk: &mut Walk<'_, '_>) {
+    let mut text = Str::default();
+    let mut raw = Str::default();
+    let mut counts = Usage::default();
+    let scope = Scope::Choice { choice };
+    let members = walk.queue.begin_object();
+    walk.members(object, |_, key, member| match key {
+        "generated_text" => member.text(&mut text),
+        "stop_reason" => member.text(&mut raw),
+        "input_token_count" => {
+            // Reported once, in the first piece; all others say 0.
+            counts.input_tokens = member.value.u64().filter(|count| *count > 0);
+            member.value.u64().is_some() || member.value.is_null()
+        }
+        "generated_token_count" => {
+            counts.output_tokens = member.value.u64();
+            member.value.u64().is_some() || member.value.is_null()
+        }
+        _ => false,
+    });
+    walk.piece(TextKind::Text, choice, text);
+    let is_last = !raw.is_empty() && !raw.is("not_finished");
+    let finish = if is_last { raw } else { Str::default() };
+    walk.progress.choice(choice, finish, walk.queue);
+    walk.progress.usage(counts, walk.queue);
+    if is_last {
+        walk.progress.done(walk.queue);
+    }
+    walk.end_object(members, scope, &Path::ROOT, object);
 }

@@ -309,6 +309,18 @@ impl fmt::Display for Error {
     }
 }
 
+impl Error {
+    /// Where the event begins, in bytes from the start of the stream.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        match self {
+            Error::EventTooLarge { offset, .. }
+            | Error::OutOfMemory { offset }
+            | Error::BadFrame { offset, .. } => *offset,
+        }
+    }
+}
+
 impl core::error::Error for Error {}
 
 /// A piece of a block or of the carry.

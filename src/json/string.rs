@@ -2,6 +2,7 @@
 
 #[cfg(feature = "alloc")]
 use super::alloc::{collections::TryReserveError, string::String};
+use core::fmt::{self, Write as _};
 use core::str;
 
 use super::Malformed;
@@ -24,6 +25,15 @@ pub(crate) struct Str<'d> {
 pub(super) const ESCAPES: u32 = 1 << 31;
 
 impl<'d> Str<'d> {
+    /// Makes a string of text that has no escapes. It has no place in a payload.
+    pub(crate) fn from_plain(text: &'d str) -> Self {
+        Str {
+            text,
+            start: 0,
+            end: text.len() as u32 & !ESCAPES,
+        }
+    }
+
     /// Returns the text between the quotes, with its escapes.
     #[inline]
     pub(crate) fn raw(self) -> &'d str {
@@ -105,6 +115,15 @@ impl<'d> Str<'d> {
             }
             out.push(escape(&mut chars));
             rest = chars.as_str();
+        }
+    }
+}
+
+impl fmt::Display for Str<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.plain() {
+            Some(plain) => f.write_str(plain),
+            None => self.chars().try_for_each(|char| f.write_char(char)),
         }
     }
 }

@@ -1,13 +1,13 @@
-//! Errors of every shape, in one vocabulary.
+//! Provider errors of every shape, in one vocabulary.
 //!
 //! The same table serves errors inside a stream and those that an HTTP status reports before it.
 
 use core::fmt;
 
-use super::queue::Queue;
-use crate::delta::ErrorKind;
-use crate::fallible::{self, OutOfMemory};
-use crate::tape::{Doc, Value};
+use super::details::Path;
+use super::walk::{Member, Walk, with_short};
+use crate::delta::{ErrorKind, Scope};
+use crate::json::{Span, Str};
 
 /// Codes, types and statuses of the providers, in lower case, and what they mean.
 ///
@@ -111,161 +111,234 @@ pub(crate) fn kind_of_status(status: u64) -> Option<ErrorKind> {
     })
 }
 
-/// What an error says of itself, taken out of whatever shape it has.
+/// An error that a provider reports, taken out of whatever shape it has.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ProviderError<'d> {
-    pub(crate) message: &'d str,
-    pub(crate) code: &'d str,
-    /// `code` where it is a number.
+    pub(crate) message: Str<'d>,
+    pub(crate) code: Str<'d>,
+    /// The code, if it is a number.
     pub(crate) number: Option<u64>,
-    /// `type`, or Google's `status`, or the name of an exception.
-    pub(crate) name: &'d str,
+    /// The type, Google's status, or the name of an exception.
+    pub(crate) name: Str<'d>,
 }
 
+/// Members of an error that wrap the error itself.
+const WRAPPERS: &[&str] = &["error", "x_groq", "errors", "base_resp", "detail"];
+
 impl<'d> ProviderError<'d> {
-    /// Reads the error that `value` is, or that it has under `error`: an object, one more object
-    /// inside, flat members, a bare string, or a list of one of these.
-    pub(crate) fn read(value: Value<'d>) -> ProviderError<'d> {
-        let mut said = ProviderError {
-            message: value.text(),
-            ..ProviderError::default()
+    /// Reads the error that `member` is: an object, one more object inside, flat members, a bare string,
+    /// or a list of one of these. Members of the root for which `is_known` returns true belong to the
+    /// rest of the event. The others that are not part of an error become details.
+    pub(crate) fn read(
+        walk: &mut Walk<'_, 'd>,
+        member: Member<'d>,
+        path: &Path<'_>,
+        is_known: &dyn Fn(&str) -> bool,
+    ) -> Self {
+        if let Some(array) = member.as_array() {
+            let mut first = None;
+            walk.elements(array, |walk, n, element| {
+                let path = path.index(n);
+                if first.is_none() {
+                    first = Some(ProviderError::read(walk, element, &path, &|_| false));
+                } else {
+                    walk.detail(Scope::Response, &path, element);
+                }
+            });
+            return first.unwrap_or_default();
+        }
+        let Some(object) = member.as_object() else {
+            return ProviderError {
+                message: member.str(),
+                number: member.value.u64(),
+                ..ProviderError::default()
+            };
         };
+        let mut outer = ProviderError::default();
         let mut inner = ProviderError::default();
         let mut is_bare = false;
-        if let Some(first) = value.elements().next() {
-            return ProviderError::read(first);
-        }
-        for (key, value) in value.members() {
-            match key {
-                "message" | "detail" | "error_message" => {
-                    said.message = value.str().unwrap_or(said.message);
+        walk.object(object, Scope::Response, path, |walk, key, member| {
+            if WRAPPERS.contains(&key) && member.value.str().is_none() {
+                let is_container = member.value.span().is_some();
+                if is_container {
+                    let found = ProviderError::read(walk, member, &path.key(key), &|_| false);
+                    inner = found.or(inner);
                 }
-                "code" => {
-                    said.code = value.str().unwrap_or(said.code);
-                    said.number = value.u64().or(said.number);
+                return is_container || member.is_empty(walk.text()) || is_known(key);
+            }
+            match key {
+                "message" | "detail" | "error_message" | "status_msg" | "error_msg" | "msg" => {
+                    member.text(&mut outer.message)
+                }
+                "code" | "error_code" => {
+                    outer.number = member.value.u64().or(outer.number);
+                    member.value.u64().is_some() || member.text(&mut outer.code)
                 }
                 "http_status_code" | "status_code" | "statusCode" => {
-                    said.number = said.number.or(value.u64());
+                    outer.number = outer.number.or(member.value.u64());
+                    member.value.u64().is_some() || member.value.is_null()
                 }
                 "type" | "error_type" | "status" => {
-                    said.name = value
-                        .str()
-                        .filter(|name| *name != "error")
-                        .unwrap_or(said.name);
+                    if member.str().is("error") {
+                        return true;
+                    }
+                    member.text(&mut outer.name)
                 }
                 "error" => {
-                    inner = ProviderError::read(value);
-                    is_bare = value.str().is_some();
+                    inner.message = member.str();
+                    is_bare = true;
+                    true
                 }
-                "x_groq" => {
-                    if let Some(error) = value.get("error") {
-                        inner = ProviderError::read(error);
-                    }
-                }
-                _ => {}
+                key => is_known(key),
             }
-        }
-        // A string beside a message is no message but a name: "Unauthorized".
-        if is_bare && !said.message.is_empty() {
-            if said.name.is_empty() {
-                said.name = inner.message;
+        });
+        // A string beside a message is a name: "Unauthorized".
+        if is_bare && !outer.message.is_empty() {
+            if outer.name.is_empty() {
+                outer.name = inner.message;
             }
-            inner.message = "";
+            inner.message = Str::default();
         }
-        // What stands further inside is closer to the cause.
-        let first = |inner: &'d str, outer| if inner.is_empty() { outer } else { inner };
+        inner.or(outer)
+    }
+
+    /// Returns an error that has only a message.
+    pub(crate) fn from_message(message: &'d str) -> Self {
         ProviderError {
-            message: first(inner.message, said.message),
-            code: first(inner.code, said.code),
-            number: inner.number.or(said.number),
-            name: first(inner.name, said.name),
+            message: Str::from_plain(message),
+            ..ProviderError::default()
         }
     }
 
+    /// Returns the error with another name.
+    pub(crate) fn named(mut self, name: &'d str) -> Self {
+        self.name = Str::from_plain(name);
+        self
+    }
+
+    /// Returns the error with what it lacks taken from another one.
+    fn or(self, other: ProviderError<'d>) -> Self {
+        let first = |a: Str<'d>, b: Str<'d>| if a.is_empty() { b } else { a };
+        ProviderError {
+            message: first(self.message, other.message),
+            code: first(self.code, other.code),
+            number: self.number.or(other.number),
+            name: first(self.name, other.name),
+        }
+    }
+
+    /// Returns the error's meaning in the common vocabulary.
     pub(crate) fn kind(&self) -> ErrorKind {
-        let lookup = |name: &str| {
-            KINDS
-                .iter()
-                .find(|(known, _)| known.eq_ignore_ascii_case(name))
-                .map(|(_, kind)| *kind)
-        };
-        let by_code = lookup(self.code)
-            .or_else(|| kind_of_status(self.code.parse().ok()?))
-            .or_else(|| lookup(self.name));
-        let kind = by_code
+        let code = with_short(self.code, |code| {
+            lookup(code).or_else(|| kind_of_status(code.parse().ok()?))
+        });
+        let kind = code
+            .or_else(|| with_short(self.name, lookup))
             .or_else(|| kind_of_status(self.number?))
             .unwrap_or(ErrorKind::Other);
         // Most servers have no code of their own for a prompt that is too long.
         if matches!(kind, ErrorKind::InvalidRequest | ErrorKind::Other)
-            && [
-                "context length",
-                "context_length",
-                "context window",
-                "maximum context",
-            ]
-            .iter()
-            .any(|words| self.message.contains(words))
+            && CONTEXT
+                .iter()
+                .any(|words| self.message.raw().contains(words))
         {
             return ErrorKind::ContextLength;
         }
         kind
     }
 
-    /// Notes the error, which the payload `doc` reports.
-    pub(crate) fn report(&self, doc: &Doc<'_>, queue: &mut Queue) {
-        self.report_as(doc.text, queue);
-    }
-
-    /// Notes the error, which `payload` reports.
-    pub(crate) fn report_as(&self, payload: &[u8], queue: &mut Queue) {
-        let kind = self.kind();
-        let named = [self.code, self.name]
+    /// Queues the error, which `payload` reports.
+    pub(crate) fn report(&self, walk: &mut Walk<'_, '_>) {
+        let payload = walk.payload.text;
+        let code = [self.code, self.name]
             .into_iter()
             .find(|code| !code.is_empty());
-        let code: &dyn fmt::Display = match (&named, &self.number) {
+        let code: &dyn fmt::Display = match (&code, &self.number) {
             (Some(name), _) => name,
             (None, Some(number)) => number,
             (None, None) => &"",
         };
-        // Without words of its own the error is shown as it came.
-        let message = match core::str::from_utf8(payload) {
-            Ok(text) if self.message.is_empty() => text,
-            _ => self.message,
-        };
-        queue.error(kind, kind.is_transient(), code, message, payload);
+        // An error without a message is shown as it came.
+        if self.message.is_empty() {
+            walk.queue
+                .error(self.kind(), code, &payload, payload.as_bytes());
+        } else {
+            let payload = payload.as_bytes();
+            walk.queue.error(self.kind(), code, &self.message, payload);
+        }
     }
 }
 
-/// Notes an error that is plain text. Returns false where it is JSON, cut or broken.
-pub(crate) fn report_text(text: &[u8], queue: &mut Queue) -> bool {
+/// Words by which messages say that a prompt is too long.
+const CONTEXT: &[&str] = &[
+    "context length",
+    "context_length",
+    "context window",
+    "maximum context",
+];
+
+/// Returns the meaning of a code, type or name, whatever its case.
+pub(crate) fn lookup(name: &str) -> Option<ErrorKind> {
+    KINDS
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(name))
+        .map(|(_, kind)| *kind)
+}
+
+/// Queues an error that is plain text. Returns false if the text is JSON, truncated or not.
+pub(crate) fn report_text(text: &str, queue: &mut super::queue::Queue) -> bool {
     let text = text.trim_ascii();
-    if let [] | [b'{' | b'[' | b'"', ..] = text {
+    if let [] | [b'{' | b'[' | b'"', ..] = text.as_bytes() {
         return false;
     }
-    match fallible::lossy(text) {
-        Ok(message) => ProviderError {
-            message: &message,
-            ..ProviderError::default()
-        }
-        .report_as(text, queue),
-        Err(OutOfMemory) => queue.set_out_of_memory(),
-    }
+    let is_context = CONTEXT.iter().any(|words| text.contains(words));
+    let kind = if is_context {
+        ErrorKind::ContextLength
+    } else {
+        ErrorKind::Other
+    };
+    queue.error(kind, &"", &text, text.as_bytes());
     true
 }
 
-/// Notes an error that is not the dialect's own: `{"error": …}`, or anything named an error.
-pub(crate) fn report(doc: &Doc<'_>, is_error: bool, queue: &mut Queue) -> bool {
-    let first = doc.root.elements().next().unwrap_or(doc.root);
-    let error = first.get("error");
+/// Queues an error that is not the dialect's own: `{"error": …}`, or an object that is called an error.
+/// Returns false if the payload is not one.
+pub(crate) fn report(walk: &mut Walk<'_, '_>, root: Member<'_>, is_error: bool) -> bool {
+    if !is_error && !is_error_object(walk, root) {
+        return false;
+    }
+    // The root is read again for its lifetime.
+    let Ok(root) = walk.root() else { return false };
+    let error = ProviderError::read(walk, root, &Path::ROOT, &|_| false);
+    error.report(walk);
+    true
+}
+
+/// Returns true if the root, or its first element, reports an error.
+fn is_error_object(walk: &Walk<'_, '_>, root: Member<'_>) -> bool {
+    let mut object = root.as_object();
+    if let Some(array) = root.as_array() {
+        let mut reader = crate::json::Reader::at(walk.text(), array.start as usize);
+        let mut first = true;
+        let _ = reader.elements(|reader| {
+            let element = Member::read(reader)?;
+            if core::mem::take(&mut first) {
+                object = element.as_object();
+            }
+            Ok(())
+        });
+    }
+    let Some(object) = object else { return false };
+    let error = walk.get(object, "error");
     let is_named = ["type", "object"]
         .iter()
-        .any(|key| first.text_of(key) == "error");
-    if !is_error
-        && !is_named
-        && !error.is_some_and(|error| error.str().is_some() || error.is_object())
-    {
-        return false;
-    }
-    ProviderError::read(doc.root).report(doc, queue);
-    true
+        .any(|key| walk.get(object, key).str().is("error"));
+    let base = walk.get(object, "base_resp").as_object();
+    let is_failed = |base: Span| walk.get(base, "status_code").value.u64() != Some(0);
+    is_named
+        || error.value.str().is_some()
+        || error.as_object().is_some()
+        || base.is_some_and(is_failed)
+        || walk.get(object, "errors").as_array().is_some()
+        || walk.get(object, "error_code").value.u64().is_some()
 }

@@ -1,29 +1,35 @@
-//! What every dialect keeps of a response: who answers, which tools were called, how far it is.
+//! The state of a response: who answers, its parts and tool calls, how far it is.
 
 use alloc::string::String;
 
+use super::details::Details;
 use super::finish::finish_reason;
+use super::parts::{PartKey, Parts};
 use super::pool::Pool;
 use super::queue::Queue;
 use super::repeats::Repeats;
-use super::tool_calls::Tools;
-use crate::delta::{FinishReason, Usage};
+use super::tool_calls::ToolCalls;
+use super::walk::with_short;
+use crate::delta::{FinishReason, TextKind, Usage};
 use crate::fallible;
-use crate::tape::Value;
+use crate::json::Str;
 
-/// So many choices, tools and parts of a response are remembered: each is looked for among them, so
-/// that without a bound the work would grow with their square.
+/// The most choices, tool calls and parts that are remembered. Each is found by a search, so without
+/// a bound the work would grow with the square of their number.
 pub(crate) const MAX_KNOWN: usize = 1024;
-/// So many parts beside the model: those that come every time.
-const MAX_EXTRA: usize = 64;
 
-/// Numbers that change with what is known of a response.
+/// The kind of the parts that are runs of one kind of text.
+const RUN: u8 = 0x80;
+
+/// Numbers that change with the state of a response.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Version {
     /// Who answers, which choices there are and which of them ended.
     pub(crate) response: u32,
     /// Which tools were called.
     pub(crate) tools: u32,
+    /// Which details were reported.
+    pub(crate) details: u32,
 }
 
 /// How far a response has come.
@@ -32,27 +38,37 @@ pub(crate) struct Progress {
     id: String,
     model: String,
     role: String,
-    pub(crate) tools: Tools,
-    /// Index and last finish reason of each choice seen.
-    choices: Pool<(u32, String)>,
+    pub(crate) tools: ToolCalls,
+    pub(crate) parts: Parts,
+    pub(crate) details: Details,
+    choices: Pool<Choice>,
     /// There were more choices than are remembered.
     has_more: bool,
-    /// Every count that was noted.
+    /// All counts that were reported.
     pub(crate) usage: Usage,
     /// What deltas already brought of a response that repeats it.
     pub(crate) repeats: Repeats,
+    /// The time of creation was reported.
+    pub(crate) has_time: bool,
     /// Bytes of the stream were lost, so the response is not complete.
     pub(crate) is_damaged: bool,
-    /// All that the dialect demands of a complete stream was seen.
+    /// Everything came that the dialect demands of a complete stream.
     pub(crate) complete: bool,
-    /// The sender is known to send no terminator: finish reasons will do.
+    /// The sender is known to send no terminator: finish reasons are enough.
     pub(crate) no_terminator: bool,
-    /// The parts beside the model that were shown.
-    extra: Pool<String>,
-    /// The terminator was noted.
+    /// The terminator was queued.
     done: bool,
-    /// Changes with everything that the deltas of an ordinary event may depend on.
+    /// Changes with everything on which the deltas of an ordinary event may depend.
     version: u32,
+}
+
+#[derive(Default)]
+struct Choice {
+    index: u32,
+    /// The last finish reason.
+    raw: String,
+    /// The current run of one kind of text, if the dialect has runs: its kind and part.
+    run: Option<(u8, u32)>,
 }
 
 impl Progress {
@@ -61,11 +77,13 @@ impl Progress {
         self.model.clear();
         self.role.clear();
         self.tools.reset();
+        self.parts.reset();
+        self.details.reset();
         self.choices.clear();
         self.has_more = false;
-        self.extra.clear();
         self.usage = Usage::default();
         self.repeats.reset();
+        self.has_time = false;
         self.is_damaged = false;
         self.complete = false;
         self.no_terminator = false;
@@ -73,26 +91,40 @@ impl Progress {
         self.version += 1;
     }
 
-    /// Changes with everything known of the response that the deltas of an event of text, arguments
-    /// and counts may depend on.
+    /// Returns a version that changes with everything on which the deltas of an event of text,
+    /// arguments and counts may depend.
     pub(crate) fn version(&self) -> Version {
         Version {
             response: self.version,
             tools: self.tools.version(),
+            details: self.details.version(),
         }
     }
 
-    /// Takes over what is new about who answers and notes it as a start. Empty strings say nothing.
+    /// Queues a start if one of these strings changed. An empty string changes nothing.
     #[inline]
-    pub(crate) fn start(&mut self, id: &str, model: &str, role: &str, queue: &mut Queue) {
+    pub(crate) fn start(&mut self, id: Str<'_>, model: Str<'_>, role: Str<'_>, queue: &mut Queue) {
+        let is_new = |known: &str, new: Str<'_>| !new.is_empty() && !new.is(known);
         if is_new(&self.id, id) || is_new(&self.model, model) || is_new(&self.role, role) {
             self.restart(id, model, role, queue);
         }
     }
 
-    /// [`start`](Self::start), where there is news: once or twice in a stream.
+    /// Sets the role that a dialect implies and queues a start if it is new.
+    pub(crate) fn start_assistant(&mut self, id: Str<'_>, model: Str<'_>, queue: &mut Queue) {
+        if self.role != "assistant" {
+            self.role.clear();
+            let kept = fallible::push_str(&mut self.role, "assistant");
+            queue.check(kept);
+            self.restart(id, model, Str::default(), queue);
+        } else {
+            self.start(id, model, Str::default(), queue);
+        }
+    }
+
+    /// Queues a changed start: once or twice in a stream.
     #[cold]
-    fn restart(&mut self, id: &str, model: &str, role: &str, queue: &mut Queue) {
+    fn restart(&mut self, id: Str<'_>, model: Str<'_>, role: Str<'_>, queue: &mut Queue) {
         replace(&mut self.id, id, queue);
         replace(&mut self.model, model, queue);
         replace(&mut self.role, role, queue);
@@ -100,68 +132,74 @@ impl Progress {
         queue.start(&self.id, &self.model, &self.role);
     }
 
-    /// Returns whether the provider runs the latest tool call at this index of the first choice; `None`
-    /// if there is no such call.
-    pub(crate) fn is_server_call(&self, index: i32) -> Option<bool> {
-        self.tools.is_server(0, index)
+    /// Records that a choice exists, and queues its finish reason unless it is empty or known.
+    pub(crate) fn choice(&mut self, index: u32, finish: Str<'_>, queue: &mut Queue) {
+        if finish.is_empty() {
+            self.known(index, queue);
+        } else {
+            let reason = with_short(finish, finish_reason);
+            self.finish(index, reason, finish, queue);
+        }
     }
 
-    /// The same for a role that stands elsewhere in the event than the rest.
-    pub(crate) fn role(&mut self, role: &str, queue: &mut Queue) {
-        if replace(&mut self.role, role, queue) {
-            self.version += 1;
-            if !queue.set_role(role) {
-                queue.start(&self.id, &self.model, &self.role);
+    /// Queues a finish reason, unless it is empty or known. A stop after tool calls means that they wait
+    /// for their results.
+    pub(crate) fn finish(
+        &mut self,
+        index: u32,
+        reason: FinishReason,
+        raw: Str<'_>,
+        queue: &mut Queue,
+    ) {
+        let reason = if reason == FinishReason::Stop && self.tools.any(index) {
+            FinishReason::ToolCalls
+        } else {
+            reason
+        };
+        let known = self.known(index, queue);
+        if raw.is_empty() {
+            return;
+        }
+        match known {
+            Some(known) => {
+                if replace(&mut self.choices[known].raw, raw, queue) {
+                    self.version += 1;
+                    queue.finish(index, reason, &self.choices[known].raw);
+                }
+            }
+            None => {
+                self.version += 1;
+                let mut text = String::new();
+                if raw.unescape_into(&mut text).is_err() {
+                    queue.set_out_of_memory();
+                }
+                queue.finish(index, reason, &text);
             }
         }
     }
 
-    /// A piece of the arguments of a call that is known, of whoever's tool it is.
-    pub(crate) fn arguments(
-        &self,
-        choice: u32,
-        index: i32,
-        fragment: &str,
-        whole: bool,
-        queue: &mut Queue,
-    ) {
-        let is_server = self.tools.is_server(choice, index) == Some(true);
-        queue.arguments(choice, index, fragment, whole, is_server);
-    }
-
-    /// Notes that the choice exists, and its finish reason unless that is empty or was noted before.
-    pub(crate) fn choice(&mut self, index: u32, finish: &str, queue: &mut Queue) {
-        if finish.is_empty() {
-            self.known(index, queue);
-        } else {
-            self.finish(index, finish_reason(finish), finish, queue);
-        }
-    }
-
-    /// [`choice`](Self::choice), where the dialect knows better what the raw reason means.
-    pub(crate) fn finish(
+    /// Queues a finish reason in the dialect's own word.
+    pub(crate) fn finish_named(
         &mut self,
         index: u32,
         reason: FinishReason,
         raw: &str,
         queue: &mut Queue,
     ) {
-        let Some(known) = self.known(index, queue) else {
-            self.version += 1;
-            queue.finish(index, reason, raw);
-            return;
-        };
-        if replace(&mut self.choices[known].1, raw, queue) {
-            self.version += 1;
-            queue.finish(index, reason, raw);
-        }
+        self.finish(index, reason, Str::from_plain(raw), queue);
     }
 
-    /// Where among the choices it is, from now on if it is a new one; `None` where it is one too many,
-    /// or there is no memory for it.
+    /// Returns true if a delta brought a part of the choice.
+    pub(crate) fn has_parts(&self, choice: u32) -> bool {
+        self.parts.any(choice)
+    }
+
+    /// Returns the position of a choice, which is added if it is new; `None` if there are too many, or
+    /// out of memory.
     #[inline(never)]
     fn known(&mut self, index: u32, queue: &mut Queue) -> Option<usize> {
-        match self.choices.iter().position(|(known, _)| *known == index) {
+        // Most streams go on with the choice of the event before.
+        match self.choices.iter().rposition(|known| known.index == index) {
             Some(at) => Some(at),
             None => self.add(index, queue),
         }
@@ -174,58 +212,53 @@ impl Progress {
             self.has_more = true;
             return None;
         }
-        let Ok((new, raw)) = self.choices.push() else {
-            queue.set_out_of_memory();
-            return None;
-        };
-        *new = index;
-        raw.clear();
+        let choice = self.choices.push();
+        let choice = queue.check(choice)?;
+        choice.index = index;
+        choice.raw.clear();
+        choice.run = None;
         Some(self.choices.len() - 1)
     }
 
-    /// A reason that means an ordinary end: with tool calls it is that they wait for their results.
-    pub(crate) fn stop_or_tool_calls(&self, index: u32) -> FinishReason {
-        if self.tools.any(index) {
-            FinishReason::ToolCalls
-        } else {
-            FinishReason::Stop
+    /// Returns the part of a piece in a dialect whose parts are runs of one kind: that of the current
+    /// run, or a new one.
+    pub(crate) fn run(&mut self, choice: u32, kind: TextKind, queue: &mut Queue) -> u32 {
+        let Some(at) = self.known(choice, queue) else {
+            return 0;
+        };
+        if let Some((of, part)) = self.choices[at].run
+            && of == kind as u8
+        {
+            return part;
+        }
+        let part = self.new_part(choice, kind as u8, queue);
+        self.choices[at].run = Some((kind as u8, part));
+        part
+    }
+
+    /// Ends the current run of a choice.
+    pub(crate) fn end_run(&mut self, choice: u32) {
+        let mut choices = self.choices.iter_mut();
+        if let Some(known) = choices.find(|known| known.index == choice)
+            && known.run.take().is_some()
+        {
+            self.version += 1;
         }
     }
 
-    /// Names a part that the model has no place for, such as citations or the verdict of a filter,
-    /// where it is shown for the first time: most who send one repeat it with every chunk.
-    #[inline]
-    pub(crate) fn extra<'d>(
-        &mut self,
-        key: &'d str,
-        value: Value<'d>,
-        other: &mut Option<&'d str>,
-        queue: &mut Queue,
-    ) {
-        if (value.is_object() || value.is_array()) && self.is_first_sight(key, value, queue) {
-            *other = Some(key);
-        }
-    }
-
-    fn is_first_sight(&mut self, key: &str, value: Value<'_>, queue: &mut Queue) -> bool {
-        if value.is_empty() || self.extra.iter().any(|known| known == key) {
-            return false;
-        }
+    /// Returns the number of a new part.
+    pub(crate) fn new_part(&mut self, choice: u32, kind: u8, queue: &mut Queue) -> u32 {
         self.version += 1;
-        if self.extra.len() == MAX_EXTRA {
-            return true;
-        }
-        let remembered = self.extra.push().and_then(|name| {
-            name.clear();
-            fallible::push_str(name, key)
-        });
-        if remembered.is_err() {
-            queue.set_out_of_memory();
-        }
-        true
+        let key = PartKey {
+            kind: RUN | kind,
+            index: 0,
+            inner: 0,
+        };
+        let number = self.parts.add(choice, key);
+        queue.check(number).unwrap_or_default()
     }
 
-    /// Notes token counts.
+    /// Queues token counts.
     pub(crate) fn usage(&mut self, usage: Usage, queue: &mut Queue) {
         if !usage.is_empty() {
             self.usage.merge(&usage);
@@ -233,7 +266,7 @@ impl Progress {
         }
     }
 
-    /// The terminator came. It is noted once.
+    /// Records the terminator, which is queued once.
     pub(crate) fn done(&mut self, queue: &mut Queue) {
         self.complete = true;
         if !core::mem::replace(&mut self.done, true) {
@@ -241,37 +274,31 @@ impl Progress {
         }
     }
 
-    /// The stream ends: notes a terminator that only the end of the stream could show.
+    /// Queues a terminator that only the end of the stream shows.
     pub(crate) fn at_end(&mut self, queue: &mut Queue) {
         if self.complete {
             self.done(queue);
         }
     }
 
-    /// Whether the stream is complete, if it ends here.
+    /// Returns true if the stream is complete, should it end here.
     pub(crate) fn is_complete(&self) -> bool {
         let is_finished = !self.choices.is_empty()
             && !self.has_more
-            && self.choices.iter().all(|(_, raw)| !raw.is_empty());
+            && self.choices.iter().all(|choice| !choice.raw.is_empty());
         !self.is_damaged && (self.complete || (self.no_terminator && is_finished))
     }
 }
 
-/// Whether a string is neither empty nor the same.
-#[inline]
-fn is_new(known: &str, new: &str) -> bool {
-    !new.is_empty() && known != new
-}
-
-/// Takes over a string that is news; says whether it is. Where there is no memory for it, it is news
-/// the next time too.
-fn replace(slot: &mut String, new: &str, queue: &mut Queue) -> bool {
-    let is_new = is_new(slot, new);
-    if is_new {
-        slot.clear();
-        if fallible::push_str(slot, new).is_err() {
-            queue.set_out_of_memory();
-        }
+/// Replaces a string by one that is neither empty nor the same. Returns true if it did. If out of
+/// memory, the string counts as new the next time too.
+fn replace(slot: &mut String, new: Str<'_>, queue: &mut Queue) -> bool {
+    if new.is_empty() || new.is(slot) {
+        return false;
     }
-    is_new
+    slot.clear();
+    if new.unescape_into(slot).is_err() {
+        queue.set_out_of_memory();
+    }
+    true
 }

@@ -1,93 +1,166 @@
-//! Where a dialect puts the deltas of an event.
+//! The queue: where a dialect puts the deltas of an event.
 //!
-//! A tape borrows the payload it was made from, so nothing of it can be kept. A dialect therefore
-//! walks it once and queued the event's deltas as positions in a text of their own, from which they
-//! are handed out one by one.
+//! The payload of an event may be gone when its second delta is returned. So the queue copies the
+//! strings of its deltas into a text of its own.
 //!
-//! Dialects queued what they find and go on; where there is no memory for it the queue remembers that
-//! ([`Queue::is_out_of_memory`]), and the event is an error as a whole.
+//! Dialects queue what they find and go on. If memory runs out the queue remembers that
+//! ([`Queue::is_out_of_memory`]), and the event as a whole becomes invalid.
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt::{self, Write};
+use core::fmt::{self, Write as _};
 
+use super::details::{Details, MAX_NAME_BYTES, OBJECT, Path, hash_bytes};
 pub(crate) use super::queued::Queued;
-use super::queued::{NOWHERE, Span};
+use super::queued::{CallRef, NOWHERE, TextSpan};
 use super::usage::Count;
-use crate::delta::{Delta, ErrorKind, FinishReason, StreamError, TextKind, Usage};
+use super::walk::Level;
+use crate::delta::{Delta, Error, ErrorKind, FinishReason, Scope, StreamError, TextKind, Usage};
 use crate::fallible::{self, OutOfMemory, TryWriter};
-use crate::tape::Doc;
+use crate::json::{Span, Str};
 
-/// The deltas of one event, not yet handed out.
+/// The deltas of one event that were not returned yet.
 #[derive(Default)]
 pub(crate) struct Queue {
     queued: Vec<Queued>,
     next: usize,
+    /// Deltas that come after the pieces: errors, then details. Moved to `queued` at the end.
+    errors: Vec<Queued>,
+    details: Vec<Queued>,
     text: String,
-    /// The token counts of the event, if a queued says that it has some.
-    usage: Usage,
-    /// The event's payload, kept only where a delta shows it.
+    /// The token counts of the event, if it has any.
+    usage: Option<Usage>,
+    is_done: bool,
+    invalid: Option<Error>,
+    /// The event's payload, kept only if a delta shows it.
     raw: Vec<u8>,
-    /// Where in memory the payload was parsed, and how long it is.
-    parsed: (usize, usize),
-    /// Members of the payload that another event of the same shape may have otherwise.
+    /// Members that no dialect code used, of the objects that are being read.
+    members: Vec<Member>,
+    /// The same of the root, while a dialect reads the payload for the first time.
+    root_members: Vec<Member>,
+    /// Values of the payload that may vary in events of the same shape.
     marks: Vec<Mark>,
-    /// Reading the event changed what is known of the response in a way of its own.
+    /// Interpreting the event changed the state in a way that depends on its text.
     is_unique: bool,
-    /// Reading the event took knowing which tools were called.
+    /// The deltas depend on which tools were called.
     uses_tools: bool,
-    /// There was no memory for all that the event gives.
-    is_out_of_memory: bool,
+    /// The event has members that are compared with the details table.
+    uses_details: bool,
+    out_of_memory: bool,
 }
 
-/// A member that may vary from event to event.
+/// A member of an object in the payload.
+#[derive(Debug, Clone, Copy)]
+struct Member {
+    /// The name, between its quotes.
+    key: Span,
+    value: Span,
+}
+
+/// A value that may vary from event to event.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Mark {
-    /// Where its key stands in the payload.
-    pub(crate) at: u32,
-    /// Which count it is; `None`: the dialect does not look at it.
+    pub(crate) value: Span,
+    /// The count that the value is; `None` if the dialect ignores it.
     pub(crate) count: Option<Count>,
 }
+
+/// Where the unknown members of an object begin, see [`Queue::begin_object`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Members(usize);
 
 impl Queue {
     pub(crate) const fn new() -> Self {
         Queue {
             queued: Vec::new(),
             next: 0,
+            errors: Vec::new(),
+            details: Vec::new(),
             text: String::new(),
-            usage: Usage::NONE,
+            usage: None,
+            is_done: false,
+            invalid: None,
             raw: Vec::new(),
-            parsed: (0, 0),
+            members: Vec::new(),
+            root_members: Vec::new(),
             marks: Vec::new(),
             is_unique: false,
             uses_tools: false,
-            is_out_of_memory: false,
+            uses_details: false,
+            out_of_memory: false,
         }
     }
 
-    /// Forgets the event before.
+    /// Forgets the event and keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.queued.clear();
         self.next = 0;
+        self.errors.clear();
+        self.details.clear();
         self.text.clear();
+        self.usage = None;
+        self.is_done = false;
+        self.invalid = None;
         self.raw.clear();
-        self.parsed = (0, 0);
+        self.members.clear();
+        self.root_members.clear();
         self.marks.clear();
         self.is_unique = false;
         self.uses_tools = false;
-        self.is_out_of_memory = false;
+        self.uses_details = false;
+        self.out_of_memory = false;
     }
 
-    /// Says that there is no memory for what the event gives.
+    /// Returns true if the queue has more memory than this many bytes for one purpose.
+    pub(crate) fn is_larger_than(&self, bytes: usize) -> bool {
+        let list = self.queued.capacity() + self.details.capacity() + self.members.capacity();
+        self.text.capacity() > bytes
+            || self.raw.capacity() > bytes
+            || (list + self.marks.capacity()) * size_of::<Mark>() > bytes
+    }
+
+    /// Frees memory that an unusually large event left.
+    pub(crate) fn shrink(&mut self, max_bytes: usize) {
+        if self.text.capacity() > max_bytes {
+            self.text = String::new();
+        }
+        if self.raw.capacity() > max_bytes {
+            self.raw = Vec::new();
+        }
+        let max_deltas = max_bytes / size_of::<Queued>();
+        for list in [&mut self.queued, &mut self.errors, &mut self.details] {
+            if list.capacity() > max_deltas {
+                *list = Vec::new();
+            }
+        }
+        if self.members.capacity() > max_bytes / size_of::<Member>() {
+            self.members = Vec::new();
+        }
+        if self.marks.capacity() > max_bytes / size_of::<Mark>() {
+            self.marks = Vec::new();
+        }
+    }
+
     #[cold]
     pub(crate) fn set_out_of_memory(&mut self) {
-        self.is_out_of_memory = true;
+        self.out_of_memory = true;
     }
 
-    /// Whether there was no memory for something that the event gives.
     #[inline]
     pub(crate) fn is_out_of_memory(&self) -> bool {
-        self.is_out_of_memory
+        self.out_of_memory
+    }
+
+    /// Records a failed allocation.
+    #[inline]
+    pub(crate) fn check<T>(&mut self, result: Result<T, OutOfMemory>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(OutOfMemory) => {
+                self.set_out_of_memory();
+                None
+            }
+        }
     }
 
     #[inline]
@@ -97,54 +170,61 @@ impl Queue {
         }
     }
 
-    /// Says which payload the deltas that follow are from.
-    pub(crate) fn begin(&mut self, doc: &Doc<'_>) {
-        // The parser takes no larger payload, so no place in one is `NOWHERE`.
-        self.parsed = (doc.base, doc.text.len().min(NOWHERE as usize));
+    /// Puts the deltas of the event in order: usage, errors, details and the end come last.
+    pub(crate) fn seal(&mut self) {
+        if self.usage.is_some() {
+            self.push(Queued::Usage);
+        }
+        for from in [&mut self.errors, &mut self.details] {
+            if !from.is_empty() && fallible::extend(&mut self.queued, from).is_err() {
+                self.out_of_memory = true;
+            }
+            from.clear();
+        }
+        if core::mem::take(&mut self.is_done) {
+            self.push(Queued::Done);
+        }
+        self.members.clear();
+        self.root_members.clear();
     }
 
-    /// Where in the payload a string of its stands, `NOWHERE` if it does not.
+    // What templates need.
+
+    /// Declares that the dialect ignores a value: any other scalar would make the same deltas.
     #[inline]
-    fn position(&self, text: &str) -> u32 {
-        let (base, len) = self.parsed;
-        // Elsewhere in memory is before or behind it, so one comparison does.
-        let at = (text.as_ptr() as usize).wrapping_sub(base);
-        if at < len { at as u32 } else { NOWHERE }
+    pub(crate) fn ignored(&mut self, value: Span) {
+        self.mark(value, None);
     }
 
-    /// Declares that the dialect does not look at the member that this key of the payload has, nor
-    /// at anything in it: any other value would give the same deltas.
+    /// Declares that a value is a token count, and that nothing depends on it except that count.
     #[inline]
-    pub(crate) fn ignored(&mut self, key: &str) {
-        self.mark(key, None);
-    }
-
-    /// Declares that the member that this key of the payload has is a token count, and that nothing
-    /// depends on it but that count.
-    pub(crate) fn count(&mut self, key: &str, count: Count) {
-        self.mark(key, Some(count));
+    pub(crate) fn count(&mut self, value: Span, count: Count) {
+        self.mark(value, Some(count));
     }
 
     #[inline]
-    fn mark(&mut self, key: &str, count: Option<Count>) {
-        let at = self.position(key);
-        if at != NOWHERE && fallible::push(&mut self.marks, Mark { at, count }).is_err() {
+    fn mark(&mut self, value: Span, count: Option<Count>) {
+        if fallible::push(&mut self.marks, Mark { value, count }).is_err() {
             self.set_out_of_memory();
         }
     }
 
-    /// Declares that what the event does to what is known of the response depends on its text.
+    /// Declares that the event changes the state of the response in a way that depends on its text.
     pub(crate) fn unique(&mut self) {
         self.is_unique = true;
     }
 
-    /// Declares that what the event gives depends on which tools were called.
+    /// Declares that the deltas depend on which tools were called.
     pub(crate) fn use_tools(&mut self) {
         self.uses_tools = true;
     }
 
     pub(crate) fn uses_tools(&self) -> bool {
         self.uses_tools
+    }
+
+    pub(crate) fn uses_details(&self) -> bool {
+        self.uses_details
     }
 
     pub(crate) fn marks(&self) -> &[Mark] {
@@ -155,51 +235,46 @@ impl Queue {
         &self.queued
     }
 
-    /// The queued that are text, with where it stands in the payload.
+    /// Returns the positions of the deltas that are text, and where it stands in the payload.
     pub(crate) fn texts(&self) -> impl Iterator<Item = (u8, usize)> {
         (0..)
             .zip(&self.queued)
             .filter_map(|(n, queued)| Some((n, queued.text()?.place()?)))
     }
 
-    /// Whether another event like this one would give the same deltas but for their texts and
-    /// counts.
+    /// Returns true if another event like this one would make the same deltas except for their texts
+    /// and counts.
     pub(crate) fn is_repeatable(&self) -> bool {
         let has_place = |queued: &Queued| queued.text().is_some_and(|text| text.place().is_some());
-        let is_usage = |queued: &&Queued| matches!(queued, Queued::Usage);
+        let is_usage = |queued: &Queued| matches!(queued, Queued::Usage);
         !self.is_unique
             && self.queued.len() <= usize::from(u8::MAX)
             && self
                 .queued
                 .iter()
-                .all(|queued| has_place(queued) || is_usage(&queued))
-            && self.queued.iter().filter(is_usage).count() <= 1
+                .all(|queued| has_place(queued) || is_usage(queued))
     }
 
-    /// Whether the event's usage has this count from one member alone.
+    /// Returns true if the event's usage has this count from one member alone.
     pub(crate) fn is_count(&self, count: Count, value: u64) -> bool {
-        let of = self
-            .marks
-            .iter()
-            .filter(|mark| mark.count == Some(count))
-            .count();
-        let mut usage = self.usage;
+        let marks = self.marks.iter();
+        let of = marks.filter(|mark| mark.count == Some(count)).count();
+        let mut usage = self.usage.unwrap_or_default();
         of == 1 && *count.of(&mut usage) == Some(value)
     }
 
-    /// The token counts of the event.
+    /// Returns the token counts of the event.
     pub(crate) fn counts(&self) -> Option<Usage> {
-        let is_usage = |queued: &Queued| matches!(queued, Queued::Usage);
-        self.queued.iter().any(is_usage).then_some(self.usage)
+        self.usage
     }
 
-    /// Notes the counts of an event whose other queued follow or precede.
+    /// Queues the counts of a template's event at the current position.
     pub(crate) fn repeat_usage(&mut self, usage: Usage) {
-        self.usage = usage;
+        self.usage = Some(usage);
         self.push(Queued::Usage);
     }
 
-    /// Queues the delta of another event with the text that `write` appends.
+    /// Queues the delta of a template's event with the text that `write` appends.
     pub(crate) fn repeat_with(
         &mut self,
         mut queued: Queued,
@@ -209,132 +284,138 @@ impl Queue {
         if write(&mut self.text).is_err() {
             self.set_out_of_memory();
         }
-        if let Queued::Piece { text, .. } | Queued::ToolCallArguments { fragment: text, .. } =
-            &mut queued
-        {
-            *text = self.span(start, NOWHERE);
+        if let Queued::Piece { text, .. } | Queued::Arguments { fragment: text, .. } = &mut queued {
+            *text = self.span_from(start, NOWHERE);
         }
         if self.text.len() > start {
             self.push(queued);
         }
     }
 
-    /// How much memory it keeps: bytes, and queued of some 50 bytes.
-    pub(crate) fn capacity(&self) -> usize {
-        self.text.capacity() + self.raw.capacity() + self.queued.capacity()
-    }
+    // What dialects queue.
 
-    /// Whether a delta waits to be handed out.
-    #[inline]
-    pub(crate) fn has_next(&self) -> bool {
-        self.next < self.queued.len()
-    }
-
-    /// Whether the delta that waits is the event's last.
-    #[inline]
-    pub(crate) fn is_last(&self) -> bool {
-        self.next + 1 == self.queued.len()
-    }
-
-    fn keep(&mut self, text: &str) -> Span {
+    /// Appends text to the queue's own.
+    fn keep(&mut self, text: &str) -> TextSpan {
         let start = self.text.len();
         if fallible::push_str(&mut self.text, text).is_err() {
             self.set_out_of_memory();
         }
-        let at = self.position(text);
-        self.span(start, at)
+        self.span_from(start, NOWHERE)
     }
 
-    /// The span from `start` to the end of the text.
-    fn span(&self, start: usize, at: u32) -> Span {
-        let narrow = |pos| u32::try_from(pos).unwrap_or(u32::MAX);
-        Span {
-            start: narrow(start),
-            end: narrow(self.text.len()),
+    /// Appends a string of the payload to the queue's own text.
+    #[inline]
+    fn keep_str(&mut self, text: Str<'_>) -> TextSpan {
+        let start = self.text.len();
+        match text.plain() {
+            Some(plain) => {
+                if fallible::push_str(&mut self.text, plain).is_err() {
+                    self.set_out_of_memory();
+                }
+                self.span_from(start, text.start() as u32)
+            }
+            None => {
+                if text.unescape_into(&mut self.text).is_err() {
+                    self.set_out_of_memory();
+                }
+                self.span_from(start, text.start() as u32)
+            }
+        }
+    }
+
+    /// Returns the span from `start` to the end of the text.
+    #[inline]
+    fn span_from(&self, start: usize, at: u32) -> TextSpan {
+        TextSpan {
+            start: start as u32,
+            end: self.text.len() as u32,
             at,
         }
     }
 
-    /// Keeps a number without the detour over a string of its own.
-    fn keep_shown(&mut self, what: &dyn fmt::Display) -> Span {
+    /// Appends what `value` displays to the queue's own text.
+    fn keep_shown(&mut self, value: &dyn fmt::Display) -> TextSpan {
         let start = self.text.len();
-        let shown = write!(TryWriter(&mut self.text), "{what}");
-        self.is_out_of_memory |= shown.is_err();
-        self.span(start, NOWHERE)
+        let shown = write!(TryWriter(&mut self.text), "{value}");
+        self.out_of_memory |= shown.is_err();
+        self.span_from(start, NOWHERE)
     }
 
+    /// Queues the start before all other deltas of the event. A later start of the same event replaces
+    /// it.
     pub(crate) fn start(&mut self, id: &str, model: &str, role: &str) {
-        let (id, model, role) = (self.keep(id), self.keep(model), self.keep(role));
-        self.push(Queued::Start { id, model, role });
-    }
-
-    /// Adds the role to the event's own start. Returns false where it has none.
-    pub(crate) fn set_role(&mut self, text: &str) -> bool {
-        let kept = self.keep(text);
-        // Not far back, where it is the event's own: without a bound the work would grow with the square
-        // of the queued.
-        for queued in self.queued.iter_mut().rev().take(64) {
-            if let Queued::Start { role, .. } = queued {
-                *role = kept;
-                return true;
+        let start = Queued::Start {
+            id: self.keep(id),
+            model: self.keep(model),
+            role: self.keep(role),
+        };
+        match self.queued.first_mut() {
+            Some(first @ Queued::Start { .. }) => *first = start,
+            Some(_) => {
+                if self.queued.try_reserve(1).is_ok() {
+                    self.queued.insert(0, start);
+                } else {
+                    self.set_out_of_memory();
+                }
             }
+            None => self.push(start),
         }
-        false
     }
 
-    /// A piece of text; an empty one is none.
-    // What most events are; to call it costs as much as it does.
-    #[inline(always)]
-    pub(crate) fn piece(&mut self, kind: TextKind, choice: u32, text: &str) {
+    /// Queues a piece of text unless it is empty.
+    #[inline]
+    pub(crate) fn piece(&mut self, kind: TextKind, choice: u32, part: u32, text: Str<'_>) {
+        if !text.is_empty() {
+            let text = self.keep_str(text);
+            self.push(Queued::Piece {
+                kind,
+                choice,
+                part,
+                text,
+            });
+        }
+    }
+
+    /// Queues a piece of plain text unless it is empty.
+    pub(crate) fn plain_piece(&mut self, kind: TextKind, choice: u32, part: u32, text: &str) {
         if !text.is_empty() {
             let text = self.keep(text);
-            self.push(Queued::Piece { kind, choice, text });
+            self.push(Queued::Piece {
+                kind,
+                choice,
+                part,
+                text,
+            });
         }
     }
 
-    /// The start of a call: choice, index, ID and name.
-    pub(crate) fn tool_call_start(&mut self, start: (u32, i32, &str, &str), is_server: bool) {
-        let (choice, index, id, name) = start;
-        let (id, name) = (self.keep(id), self.keep(name));
-        self.push(Queued::ToolCallStart {
-            choice,
-            index,
-            id,
-            name,
-            is_server,
-        });
+    /// Queues the start of a call.
+    pub(crate) fn call_start(&mut self, call: CallRef, id: &str, name: Str<'_>) {
+        let (id, name) = (self.keep(id), self.keep_str(name));
+        self.push(Queued::CallStart { call, id, name });
     }
 
-    /// A piece of arguments; an empty one is none.
-    pub(crate) fn tool_call_arguments(
-        &mut self,
-        choice: u32,
-        index: i32,
-        fragment: &str,
-        whole: bool,
-    ) {
-        self.arguments(choice, index, fragment, whole, false);
-    }
-
-    /// The same, where the provider may run the call.
-    pub(crate) fn arguments(
-        &mut self,
-        choice: u32,
-        index: i32,
-        fragment: &str,
-        whole: bool,
-        is_server: bool,
-    ) {
+    /// Queues a piece of arguments unless it is empty.
+    pub(crate) fn arguments(&mut self, call: CallRef, fragment: Str<'_>, whole: bool) {
         if !fragment.is_empty() {
-            let fragment = self.keep(fragment);
-            let queued = Queued::ToolCallArguments {
-                choice,
-                index,
+            let fragment = self.keep_str(fragment);
+            self.push(Queued::Arguments {
+                call,
                 fragment,
                 whole,
-                is_server,
-            };
-            self.push(queued);
+            });
+        }
+    }
+
+    /// Queues the JSON text of a call's arguments.
+    pub(crate) fn json_arguments(&mut self, call: CallRef, json: &str) {
+        if !json.is_empty() {
+            let fragment = self.keep(json);
+            self.push(Queued::Arguments {
+                call,
+                fragment,
+                whole: true,
+            });
         }
     }
 
@@ -347,38 +428,30 @@ impl Queue {
         });
     }
 
-    /// Token counts; none where nothing is known.
+    /// Merges token counts into those of the event.
     pub(crate) fn usage(&mut self, usage: Usage) {
-        if usage.is_empty() {
-            return;
+        if !usage.is_empty() {
+            self.usage.get_or_insert_default().merge(&usage);
         }
-        if !self
-            .queued
-            .iter()
-            .any(|queued| matches!(queued, Queued::Usage))
-        {
-            self.usage = Usage::default();
-            self.push(Queued::Usage);
-        }
-        self.usage.merge(&usage);
     }
 
     pub(crate) fn error(
         &mut self,
         kind: ErrorKind,
-        transient: bool,
         code: &dyn fmt::Display,
-        message: &str,
+        message: &dyn fmt::Display,
         payload: &[u8],
     ) {
-        let (code, message) = (self.keep_shown(code), self.keep(message));
-        self.keep_raw(payload);
-        self.push(Queued::Error {
+        let error = Queued::Error {
             kind,
-            transient,
-            code,
-            message,
-        });
+            transient: kind.is_transient(),
+            code: self.keep_shown(code),
+            message: self.keep_shown(message),
+        };
+        self.keep_raw(payload);
+        if fallible::push(&mut self.errors, error).is_err() {
+            self.set_out_of_memory();
+        }
     }
 
     pub(crate) fn other(&mut self, event: &str, payload: &[u8]) {
@@ -387,8 +460,23 @@ impl Queue {
         self.push(Queued::Other { event });
     }
 
+    /// Sets the error that comes before all other deltas. It takes no memory.
+    pub(crate) fn invalid(&mut self, error: Error) {
+        self.invalid = Some(error);
+    }
+
+    /// Returns the error of an event that could not be decoded.
+    pub(crate) fn error_of_event(&self) -> Option<Error> {
+        self.invalid
+    }
+
+    /// Returns true if the event reports an error of the provider.
+    pub(crate) fn has_error(&self) -> bool {
+        !self.errors.is_empty()
+    }
+
     pub(crate) fn done(&mut self) {
-        self.push(Queued::Done);
+        self.is_done = true;
     }
 
     fn keep_raw(&mut self, payload: &[u8]) {
@@ -397,11 +485,219 @@ impl Queue {
         }
     }
 
-    /// The next delta.
+    // Details.
+
+    /// Begins to collect the unknown members of an object. Objects nest.
+    #[inline]
+    pub(crate) fn begin_object(&self) -> Members {
+        Members(self.members.len())
+    }
+
+    /// Adds a member that the dialect does not use.
+    #[inline]
+    pub(crate) fn unknown(&mut self, key: Span, value: Span) {
+        if fallible::push(&mut self.members, Member { key, value }).is_err() {
+            self.set_out_of_memory();
+        }
+    }
+
+    /// Adds a member of the root or of an inner object.
+    #[inline]
+    pub(crate) fn unknown_at(&mut self, level: Level, key: Span, value: Span) {
+        match level {
+            Level::Inner => self.unknown(key, value),
+            Level::Root => {
+                let member = Member { key, value };
+                if fallible::push(&mut self.root_members, member).is_err() {
+                    self.set_out_of_memory();
+                }
+            }
+        }
+    }
+
+    /// Reports the unknown members of the root as details of the response.
+    pub(crate) fn end_root(&mut self, details: &mut Details, path: &Path<'_>, text: &str) {
+        if self.root_members.is_empty() {
+            return;
+        }
+        let from = self.members.len();
+        let root = core::mem::take(&mut self.root_members);
+        if fallible::extend(&mut self.members, &root).is_err() {
+            self.set_out_of_memory();
+        }
+        self.root_members = root;
+        self.root_members.clear();
+        let whole = Span {
+            start: 0,
+            end: text.len() as u32,
+        };
+        self.end_object(Members(from), details, Scope::Response, path, text, whole);
+    }
+
+    /// Returns true if unknown members of inner objects were collected.
+    #[inline]
+    pub(crate) fn has_unknown(&self) -> bool {
+        !self.members.is_empty()
+    }
+
+    /// Returns true if unknown members were collected since `members`.
+    pub(crate) fn has_unknown_since(&self, members: Members) -> bool {
+        self.members.len() > members.0
+    }
+
+    /// Reports all collected members of inner objects.
+    pub(crate) fn end_all(
+        &mut self,
+        details: &mut Details,
+        scope: Scope,
+        path: &Path<'_>,
+        text: &str,
+        object: Span,
+    ) {
+        self.end_object(Members(0), details, scope, path, text, object);
+    }
+
+    /// Returns true if the root has an unknown member of this name.
+    #[inline]
+    pub(crate) fn has_unknown_root(&self, text: &str, name: &str) -> bool {
+        let mut members = self.root_members.iter();
+        members.any(|member| member.key.of(text) == name)
+    }
+
+    /// Reports the unknown members since [`begin_object`](Self::begin_object) as details, unless they
+    /// are the same as the last time. `object` is the text of the object they belong to.
+    #[inline]
+    pub(crate) fn end_object(
+        &mut self,
+        members: Members,
+        details: &mut Details,
+        scope: Scope,
+        path: &Path<'_>,
+        text: &str,
+        object: Span,
+    ) {
+        if self.members.len() > members.0 {
+            self.report_members(members.0, details, scope, path, text, object);
+            self.members.truncate(members.0);
+        }
+    }
+
+    fn report_members(
+        &mut self,
+        from: usize,
+        details: &mut Details,
+        scope: Scope,
+        path: &Path<'_>,
+        text: &str,
+        object: Span,
+    ) {
+        if !details.is_enabled() {
+            return;
+        }
+        self.uses_details = true;
+        let place = path.place(scope);
+        let members = self.members.get(from..).unwrap_or_default();
+        let digest = members.iter().fold(0, |digest, member| {
+            let both = Span {
+                start: member.key.start,
+                end: member.value.end,
+            };
+            hash_bytes(digest, both.of(text).as_bytes())
+        });
+        let known = details.repeats(place ^ OBJECT, digest);
+        if self.check(known) == Some(true) {
+            return;
+        }
+        for at in from..self.members.len() {
+            let Some(Member { key, value }) = self.members.get(at).copied() else {
+                continue;
+            };
+            let raw = key.of(text);
+            let mut unescaped = String::new();
+            let name = if raw.contains('\\') {
+                // Names with escapes are rare, and shown as readers of JSON see them.
+                let string = crate::json::Reader::at(text, key.start as usize - 1).string();
+                let string = string.unwrap_or_default();
+                if string.unescape_into(&mut unescaped).is_err() {
+                    self.set_out_of_memory();
+                }
+                unescaped.as_str()
+            } else {
+                raw
+            };
+            if name.len() > MAX_NAME_BYTES {
+                self.detail(details, scope, path, object.of(text));
+                return;
+            }
+            self.detail(details, scope, &path.key(name), value.of(text));
+        }
+    }
+
+    /// Reports a value as a detail unless it is the latest one of its place.
+    pub(crate) fn detail(
+        &mut self,
+        details: &mut Details,
+        scope: Scope,
+        path: &Path<'_>,
+        value: &str,
+    ) {
+        if !details.is_enabled() {
+            return;
+        }
+        self.uses_details = true;
+        let place = path.place(scope);
+        // A null that was never anything else says nothing.
+        if value == "null" && details.is_new(place) {
+            return;
+        }
+        let known = details.repeats(place, hash_bytes(1, value.as_bytes()));
+        if self.check(known) == Some(false) {
+            self.push_detail(scope, path, value);
+        }
+    }
+
+    /// Reports a value as a detail, whatever the latest one was.
+    pub(crate) fn piece_detail(&mut self, scope: Scope, path: &Path<'_>, value: &str) {
+        if value != "null" {
+            self.push_detail(scope, path, value);
+        }
+    }
+
+    fn push_detail(&mut self, scope: Scope, path: &Path<'_>, value: &str) {
+        let start = self.text.len();
+        let written = path.write(&mut self.text, start);
+        self.check(written);
+        let name = self.span_from(start, NOWHERE);
+        let value = self.keep(value);
+        let detail = Queued::Detail { scope, name, value };
+        if fallible::push(&mut self.details, detail).is_err() {
+            self.set_out_of_memory();
+        }
+    }
+
+    // What the decoder returns.
+
+    /// Returns true if a delta waits to be returned.
+    #[inline]
+    pub(crate) fn has_next(&self) -> bool {
+        self.next < self.queued.len() || self.invalid.is_some()
+    }
+
+    /// Returns true if the next delta is the last one.
+    #[inline]
+    pub(crate) fn is_last(&self) -> bool {
+        self.next + 1 == self.queued.len() && self.invalid.is_none()
+    }
+
+    /// Returns the next delta.
     pub(crate) fn next(&mut self) -> Option<Delta<'_>> {
+        if let Some(error) = self.invalid.take() {
+            let offset = error.offset();
+            return Some(Delta::Invalid { offset, error });
+        }
         let queued = self.queued.get(self.next)?;
         self.next += 1;
-        let text = |span: Span| {
+        let text = |span: TextSpan| {
             self.text
                 .get(span.start as usize..span.end as usize)
                 .unwrap_or_default()
@@ -413,33 +709,35 @@ impl Queue {
                 role: text(role),
             },
             Queued::Piece { text: piece, .. }
-            | Queued::ToolCallArguments {
+            | Queued::Arguments {
                 fragment: piece, ..
             } => return queued.with(text(piece)),
-            Queued::ToolCallStart {
-                choice,
-                index,
-                id,
-                name,
-                is_server: false,
-            } => Delta::ToolCallStart {
-                choice,
-                index,
-                id: text(id),
-                name: text(name),
-            },
-            Queued::ToolCallStart {
-                choice,
-                index,
-                id,
-                name,
-                is_server: true,
-            } => Delta::ServerToolCallStart {
-                choice,
-                index,
-                id: text(id),
-                name: text(name),
-            },
+            Queued::CallStart { call, id, name } => {
+                let CallRef {
+                    choice,
+                    part,
+                    index,
+                    is_server,
+                } = call;
+                let (id, name) = (text(id), text(name));
+                if is_server {
+                    Delta::ServerToolCallStart {
+                        choice,
+                        part,
+                        index,
+                        id,
+                        name,
+                    }
+                } else {
+                    Delta::ToolCallStart {
+                        choice,
+                        part,
+                        index,
+                        id,
+                        name,
+                    }
+                }
+            }
             Queued::Finish {
                 choice,
                 reason,
@@ -449,7 +747,7 @@ impl Queue {
                 reason,
                 raw: text(raw),
             },
-            Queued::Usage => Delta::Usage(self.usage),
+            Queued::Usage => Delta::Usage(self.usage.unwrap_or_default()),
             Queued::Error {
                 kind,
                 transient,
@@ -462,6 +760,11 @@ impl Queue {
                 transient,
                 raw: &self.raw,
             }),
+            Queued::Detail { scope, name, value } => Delta::Detail {
+                scope,
+                name: text(name),
+                value: text(value),
+            },
             Queued::Other { event } => Delta::Other {
                 event: text(event),
                 raw: &self.raw,

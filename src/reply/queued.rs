@@ -1,77 +1,105 @@
-//! A delta as it is noted: its text as positions, since nothing of a tape can be kept.
+//! A delta in the queue: its strings are positions, because the payload may be gone when it is returned.
 
-use crate::delta::{Delta, ErrorKind, FinishReason, TextKind};
+use crate::delta::{Delta, ErrorKind, FinishReason, Scope, TextKind};
 
-/// A piece of the queue's text. Four bytes a position will do: the parser takes no larger payload.
+/// A piece of the queue's text. Four bytes a position are enough: no payload is larger.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Span {
+pub(crate) struct TextSpan {
     pub(crate) start: u32,
     pub(crate) end: u32,
-    /// Where in the payload it stands; `NOWHERE` if it does not.
+    /// The offset of the string in the payload; `NOWHERE` if it is not a plain string there.
     pub(crate) at: u32,
 }
 
 pub(crate) const NOWHERE: u32 = u32::MAX;
 
-/// Of a note whose text is not known before it comes.
-pub(crate) const NO_TEXT: Span = Span {
-    start: 0,
-    end: 0,
-    at: NOWHERE,
-};
+impl TextSpan {
+    /// The text of a template's delta, which is not known before a hit.
+    pub(crate) const NONE: TextSpan = TextSpan {
+        start: 0,
+        end: 0,
+        at: NOWHERE,
+    };
 
-/// A delta, its text as positions in the queue's.
+    pub(crate) fn place(self) -> Option<usize> {
+        (self.at != NOWHERE).then_some(self.at as usize)
+    }
+}
+
+/// A tool call: its choice, part and index, and whether the provider runs the tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct CallRef {
+    pub(crate) choice: u32,
+    pub(crate) part: u32,
+    pub(crate) index: i32,
+    pub(crate) is_server: bool,
+}
+
+impl CallRef {
+    /// The scope of details of the call.
+    pub(crate) fn scope(self) -> Scope {
+        Scope::ToolCall {
+            choice: self.choice,
+            part: self.part,
+            index: self.index,
+        }
+    }
+}
+
+/// A delta whose strings are positions in the queue's text.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Queued {
     Start {
-        id: Span,
-        model: Span,
-        role: Span,
+        id: TextSpan,
+        model: TextSpan,
+        role: TextSpan,
     },
     Piece {
         kind: TextKind,
         choice: u32,
-        text: Span,
+        part: u32,
+        text: TextSpan,
     },
-    ToolCallStart {
-        choice: u32,
-        index: i32,
-        id: Span,
-        name: Span,
-        is_server: bool,
+    CallStart {
+        call: CallRef,
+        id: TextSpan,
+        name: TextSpan,
     },
-    ToolCallArguments {
-        choice: u32,
-        index: i32,
-        fragment: Span,
+    Arguments {
+        call: CallRef,
+        fragment: TextSpan,
         whole: bool,
-        is_server: bool,
     },
     Finish {
         choice: u32,
         reason: FinishReason,
-        raw: Span,
+        raw: TextSpan,
     },
     /// The queue's token counts.
     Usage,
     Error {
         kind: ErrorKind,
         transient: bool,
-        code: Span,
-        message: Span,
+        code: TextSpan,
+        message: TextSpan,
+    },
+    Detail {
+        scope: Scope,
+        name: TextSpan,
+        value: TextSpan,
     },
     Other {
-        event: Span,
+        event: TextSpan,
     },
     Done,
 }
 
 impl Queued {
-    /// The text that makes the note.
-    pub(crate) fn text(&self) -> Option<Span> {
+    /// Returns the text that varies from event to event.
+    pub(crate) fn text(&self) -> Option<TextSpan> {
         match *self {
             Queued::Piece { text, .. } => Some(text),
-            Queued::ToolCallArguments {
+            Queued::Arguments {
                 fragment,
                 whole: false,
                 ..
@@ -80,83 +108,79 @@ impl Queued {
         }
     }
 
-    /// Whether the notes differ in nothing but their text or counts.
+    /// Returns true if the deltas differ only in their text or counts.
     pub(crate) fn is_like(&self, other: &Queued) -> bool {
         match (self, other) {
             (
                 Queued::Piece {
-                    kind: a, choice: b, ..
+                    kind, choice, part, ..
                 },
                 Queued::Piece {
-                    kind: x, choice: y, ..
-                },
-            ) => (a, b) == (x, y),
-            (
-                Queued::ToolCallArguments {
-                    choice: a,
-                    index: b,
-                    is_server: c,
+                    kind: other_kind,
+                    choice: other_choice,
+                    part: other_part,
                     ..
                 },
-                Queued::ToolCallArguments {
-                    choice: x,
-                    index: y,
-                    is_server: z,
-                    ..
-                },
-            ) => (a, b, c) == (x, y, z),
+            ) => (kind, choice, part) == (other_kind, other_choice, other_part),
+            (Queued::Arguments { call, .. }, Queued::Arguments { call: other, .. }) => {
+                call == other
+            }
             (Queued::Usage, Queued::Usage) => true,
             _ => false,
         }
     }
 
-    /// The same of another call: its index, and whether the provider runs it.
-    pub(crate) fn of_call(mut self, call: (i32, bool)) -> Queued {
-        if let Queued::ToolCallArguments {
-            index, is_server, ..
-        } = &mut self
-        {
-            (*index, *is_server) = call;
+    /// Returns the same piece of another part.
+    #[inline]
+    pub(crate) fn with_part(mut self, number: u32) -> Queued {
+        if let Queued::Piece { part, .. } = &mut self {
+            *part = number;
         }
         self
     }
 
-    /// The delta that the note is with this text.
+    /// Returns the same delta of another call.
+    pub(crate) fn of_call(mut self, other: CallRef) -> Queued {
+        if let Queued::Arguments { call, .. } = &mut self {
+            *call = other;
+        }
+        self
+    }
+
+    /// Returns the delta with this text, if it is a piece or arguments.
     #[inline]
     pub(crate) fn with<'a>(&self, text: &'a str) -> Option<Delta<'a>> {
         Some(match *self {
-            Queued::Piece { kind, choice, .. } => kind.delta(choice, text),
-            Queued::ToolCallArguments {
-                choice,
-                index,
-                whole,
-                is_server: false,
-                ..
-            } => Delta::ToolCallArguments {
-                choice,
-                index,
-                fragment: text,
-                whole,
-            },
-            Queued::ToolCallArguments {
-                choice,
-                index,
-                whole,
-                is_server: true,
-                ..
-            } => Delta::ServerToolCallArguments {
-                choice,
-                index,
-                fragment: text,
-                whole,
-            },
+            Queued::Piece {
+                kind, choice, part, ..
+            } => kind.delta(choice, part, text),
+            Queued::Arguments { call, whole, .. } => {
+                let CallRef {
+                    choice,
+                    part,
+                    index,
+                    is_server,
+                } = call;
+                let fragment = text;
+                if is_server {
+                    Delta::ServerToolCallArguments {
+                        choice,
+                        part,
+                        index,
+                        fragment,
+                        whole,
+                    }
+                } else {
+                    Delta::ToolCallArguments {
+                        choice,
+                        part,
+                        index,
+                        fragment,
+                        whole,
+                    }
+                }
+            }
             _ => return None,
         })
-    }
-}
-
-impl Span {
-    pub(crate) fn place(self) -> Option<usize> {
-        (self.at != NOWHERE).then_some(self.at as usize)
     }
 }

@@ -1,141 +1,88 @@
 //! Which fragment belongs to which tool call.
 //!
 //! Senders number their calls, or name them, or neither; some repeat the ID or the name in every
-//! fragment, some use an index twice. The rules: a new ID at an index in use opens a new call; a
-//! fragment without an index goes to the call of its ID, else to the latest; an ID or a name that
-//! comes again is not news. Of very many calls the latest are remembered, and one before them is a new
-//! one if it is returned to.
+//! fragment, some use an index twice. The rules:
+//!
+//! - A new ID with a name at an index in use opens a new call. Without a name it belongs to the call
+//!   there: some senders make up an ID for each fragment.
+//! - A fragment without an index belongs to the call of its ID, or else to the latest call.
+//! - An ID or a name that comes again changes nothing.
+//!
+//! The latest [`MAX_KNOWN`] calls are remembered. A call before them counts as new if the stream
+//! returns to it.
 
 use alloc::string::String;
 
+use super::parts::PartKey;
 use super::pool::Pool;
-use super::progress::MAX_KNOWN;
+use super::progress::{MAX_KNOWN, Progress};
 use super::queue::Queue;
-use crate::fallible::{self, OutOfMemory};
+use super::queued::CallRef;
+use crate::fallible::OutOfMemory;
+use crate::json::Str;
 
-/// The tool calls of a response so far.
+/// The kind of a part that is a tool call of a dialect that numbers no parts.
+const CALL_PART: u8 = 0xFF;
+
+/// The tool calls of a response.
 #[derive(Default)]
-pub(crate) struct Tools {
-    /// The latest at an index is the last one here that has it.
+pub(crate) struct ToolCalls {
+    /// Of the calls with one index, the latest is the last one here.
     calls: Pool<Known>,
     version: u32,
 }
 
 #[derive(Default)]
 struct Known {
-    choice: u32,
-    index: i32,
-    /// Which of the calls of its choice it is, from 0.
+    call: CallRef,
+    /// The number of the call among those of its choice, from 0.
     number: usize,
     id: String,
     has_name: bool,
     has_arguments: bool,
-    is_server: bool,
 }
 
 /// What a fragment says of the call that it belongs to.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Call<'d> {
     pub(crate) choice: u32,
+    /// The part that the call is, in a dialect that numbers its parts.
+    pub(crate) part: Option<u32>,
     pub(crate) index: Option<i32>,
-    pub(crate) id: &'d str,
-    pub(crate) name: &'d str,
+    pub(crate) id: Str<'d>,
+    pub(crate) name: Str<'d>,
     pub(crate) has_arguments: bool,
-    /// It is whole, and so a call of its own whatever came before.
+    /// The call is complete, so it is a new one whatever came before.
     pub(crate) is_new: bool,
     /// The provider runs the tool itself.
     pub(crate) is_server: bool,
 }
 
-impl Tools {
+impl ToolCalls {
     pub(crate) fn reset(&mut self) {
         self.calls.clear();
         self.version += 1;
     }
 
-    /// A number that changes with everything here that a fragment's place may depend on.
+    /// Changes with everything on which the call of a fragment may depend.
     pub(crate) fn version(&self) -> u32 {
         self.version
     }
 
-    /// Whether the choice has called a tool of the caller's.
+    /// Returns true if the choice has called a tool of the caller's.
     pub(crate) fn any(&self, choice: u32) -> bool {
-        self.calls
-            .iter()
-            .any(|known| known.choice == choice && !known.is_server)
+        let mut calls = self.calls.iter().map(|known| known.call);
+        calls.any(|call| call.choice == choice && !call.is_server)
     }
 
-    /// Whether the latest call at the index is one that the provider runs; `None` where no call has
-    /// it. A fragment with that index and nothing else belongs to it and changes nothing here.
-    pub(crate) fn is_server(&self, choice: u32, index: i32) -> Option<bool> {
-        let mut calls = self.calls.iter().rev();
-        calls
-            .find(|known| known.choice == choice && known.index == index)
-            .map(|known| known.is_server)
+    /// Returns the latest call at an index. A fragment with that index and nothing else belongs to it
+    /// and changes nothing here.
+    pub(crate) fn latest(&self, choice: u32, index: i32) -> Option<CallRef> {
+        let mut calls = self.calls.iter().rev().map(|known| known.call);
+        calls.find(|call| call.choice == choice && call.index == index)
     }
 
-    /// Finds the call that a fragment belongs to, or opens one, and returns its index. What is new
-    /// about the call is noted as its start.
-    pub(crate) fn call(&mut self, call: &Call<'_>, queue: &mut Queue) -> i32 {
-        queue.use_tools();
-        let found = self.find(call).map(|at| {
-            let last = self.calls.len() - 1;
-            // Back to an earlier call at an index used twice: it is the latest there again.
-            let is_latest = !self.calls[at + 1..]
-                .iter()
-                .any(|later| later.choice == call.choice && later.index == self.calls[at].index);
-            if !is_latest {
-                self.calls[at..].rotate_left(1);
-            }
-            (if is_latest { at } else { last }, !is_latest)
-        });
-        let Some((at, mut news)) = found.or_else(|| Some((self.open(call).ok()?, true))) else {
-            queue.set_out_of_memory();
-            return call.index.unwrap_or_default();
-        };
-        let known = &mut self.calls[at];
-        let before = (known.has_name, known.has_arguments);
-        if known.id.is_empty() && !call.id.is_empty() {
-            if fallible::push_str(&mut known.id, call.id).is_err() {
-                queue.set_out_of_memory();
-            }
-            news = true;
-        }
-        let name = if known.has_name { "" } else { call.name };
-        if news || !name.is_empty() {
-            let start = (known.choice, known.index, known.id.as_str(), name);
-            queue.tool_call_start(start, known.is_server);
-        }
-        known.has_name |= !name.is_empty();
-        known.has_arguments |= call.has_arguments;
-        if news || before != (known.has_name, known.has_arguments) {
-            self.version += 1;
-        }
-        known.index
-    }
-
-    /// Appends a call and returns its position.
-    fn open(&mut self, call: &Call<'_>) -> Result<usize, OutOfMemory> {
-        let of_choice = self.calls.iter();
-        let of_choice = of_choice.filter(|known| known.choice == call.choice);
-        let number = of_choice.map(|known| known.number + 1).max().unwrap_or(0);
-        let new = if self.calls.len() < MAX_KNOWN {
-            self.calls.push()?
-        } else {
-            self.calls.recycle().ok_or(OutOfMemory)?
-        };
-        new.choice = call.choice;
-        new.number = number;
-        new.index = call
-            .index
-            .unwrap_or(i32::try_from(number).unwrap_or(i32::MAX));
-        new.id.clear();
-        new.has_name = false;
-        new.has_arguments = false;
-        new.is_server = call.is_server;
-        Ok(self.calls.len() - 1)
-    }
-
+    /// Returns the position of the call that a fragment belongs to.
     fn find(&self, call: &Call<'_>) -> Option<usize> {
         if call.is_new {
             return None;
@@ -143,26 +90,119 @@ impl Tools {
         let last = |matches: &dyn Fn(&Known) -> bool| {
             self.calls
                 .iter()
-                .rposition(|known| known.choice == call.choice && matches(known))
+                .rposition(|known| known.call.choice == call.choice && matches(known))
         };
         match call.index {
             Some(index) => {
-                let same = |known: &Known| known.index == index;
+                let same = |known: &Known| known.call.index == index;
                 let at = last(&same)?;
                 let id = &self.calls[at].id;
-                if call.id.is_empty() || id.is_empty() || id == call.id {
+                if call.id.is_empty() || id.is_empty() || call.id.is(id) {
                     return Some(at);
                 }
-                last(&|known| same(known) && known.id == call.id)
+                let known = last(&|known| same(known) && call.id.is(&known.id));
+                known.or_else(|| call.name.is_empty().then_some(at))
             }
-            None if !call.id.is_empty() => last(&|known| known.id == call.id),
+            None if !call.id.is_empty() => last(&|known| call.id.is(&known.id)),
             None => {
                 let at = last(&|_| true)?;
-                // A whole call with neither index nor ID: its name tells that it is another one.
+                // A complete call with neither index nor ID: its name shows that it is another one.
                 let known = &self.calls[at];
                 let is_new = !call.name.is_empty() && known.has_name && known.has_arguments;
                 (!is_new).then_some(at)
             }
         }
+    }
+}
+
+impl Progress {
+    /// Finds the call that a fragment belongs to, or opens one. Queues a start if the fragment tells
+    /// something new of the call.
+    pub(crate) fn call(&mut self, call: &Call<'_>, queue: &mut Queue) -> CallRef {
+        queue.use_tools();
+        let tools = &mut self.tools;
+        let found = tools.find(call).map(|at| {
+            let last = tools.calls.len() - 1;
+            // Back to an earlier call at an index used twice: it is the latest there again.
+            let index = tools.calls[at].call.index;
+            let is_latest = !tools.calls[at + 1..]
+                .iter()
+                .any(|later| later.call.choice == call.choice && later.call.index == index);
+            if !is_latest {
+                tools.calls[at..].rotate_left(1);
+            }
+            (if is_latest { at } else { last }, !is_latest)
+        });
+        let (at, mut is_changed) = match found {
+            Some(found) => found,
+            None => match self.open(call) {
+                Ok(at) => (at, true),
+                Err(OutOfMemory) => {
+                    queue.set_out_of_memory();
+                    return CallRef::default();
+                }
+            },
+        };
+        let known = &mut self.tools.calls[at];
+        let before = (known.has_name, known.has_arguments);
+        if known.id.is_empty() && !call.id.is_empty() {
+            if call.id.unescape_into(&mut known.id).is_err() {
+                queue.set_out_of_memory();
+            }
+            is_changed = true;
+        }
+        let has_new_name = !known.has_name && !call.name.is_empty();
+        if is_changed || has_new_name {
+            let name = if has_new_name {
+                call.name
+            } else {
+                Str::default()
+            };
+            queue.call_start(known.call, &known.id, name);
+        }
+        known.has_name |= has_new_name;
+        known.has_arguments |= call.has_arguments;
+        if is_changed || before != (known.has_name, known.has_arguments) {
+            self.tools.version += 1;
+        }
+        known.call
+    }
+
+    /// Appends a call and returns its position.
+    fn open(&mut self, call: &Call<'_>) -> Result<usize, OutOfMemory> {
+        let calls = &mut self.tools.calls;
+        let of_choice = calls.iter();
+        let of_choice = of_choice.filter(|known| known.call.choice == call.choice);
+        let number = of_choice.map(|known| known.number + 1).max().unwrap_or(0);
+        let index = call
+            .index
+            .unwrap_or(i32::try_from(number).unwrap_or(i32::MAX));
+        let part = match call.part {
+            Some(part) => part,
+            None => {
+                let key = PartKey {
+                    kind: CALL_PART,
+                    index,
+                    inner: 0,
+                };
+                self.parts.add(call.choice, key)?
+            }
+        };
+        let new = if calls.len() < MAX_KNOWN {
+            calls.push()?
+        } else {
+            calls.recycle().ok_or(OutOfMemory)?
+        };
+        new.call = CallRef {
+            choice: call.choice,
+            part,
+            index,
+            is_server: call.is_server,
+        };
+        new.number = number;
+        new.id.clear();
+        new.has_name = false;
+        new.has_arguments = false;
+        Ok(calls.len() - 1)
     }
 }

@@ -1,8 +1,9 @@
 //! Token counts under the names that the providers give them.
 
-use super::queue::Queue;
-use crate::delta::Usage;
-use crate::tape::Value;
+use super::details::Path;
+use super::walk::{Member, Walk};
+use crate::delta::{Scope, Usage};
+use crate::json::Span;
 
 /// One of the counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub(crate) enum Count {
 }
 
 impl Count {
-    /// Its place in a usage.
+    /// Returns its field in a usage.
     pub(crate) fn of(self, usage: &mut Usage) -> &mut Option<u64> {
         match self {
             Count::Input => &mut usage.input_tokens,
@@ -28,10 +29,10 @@ impl Count {
         }
     }
 
-    /// The count that goes by this name.
-    fn named(name: &str) -> Option<Count> {
+    /// Returns the count with this name.
+    pub(crate) fn named(name: &str) -> Option<Count> {
         Some(match name {
-            // OpenAI; Anthropic; Gemini; Gemini Interactions; Ollama; Bedrock; TGI.
+            // OpenAI; Anthropic; Gemini; Gemini Interactions; Ollama; Bedrock; TGI; llama.cpp.
             "prompt_tokens" | "input_tokens" | "promptTokenCount" | "total_input_tokens"
             | "prompt_eval_count" | "inputTokens" | "inputTokenCount" | "input_length"
             | "tokens_evaluated" => Count::Input,
@@ -65,47 +66,72 @@ impl Count {
     }
 }
 
-/// Reads a usage object; what is none of them, or no number, is left out. Where the numbers stand is
-/// marked, since in some streams they grow with every event.
-pub(crate) fn read(value: Value<'_>, queue: &mut Queue) -> Usage {
+/// Stores a count. Returns false if the member is not one.
+pub(crate) fn count(
+    walk: &mut Walk<'_, '_>,
+    usage: &mut Usage,
+    key: &str,
+    member: Member<'_>,
+) -> bool {
+    let Some(count) = Count::named(key) else {
+        return false;
+    };
+    let Some(number) = member.value.u64() else {
+        return member.value.is_null();
+    };
+    *count.of(usage) = Some(number);
+    walk.queue.count(member.span, count);
+    true
+}
+
+/// Reads a usage object. Its other members are details of the response.
+pub(crate) fn read(walk: &mut Walk<'_, '_>, object: Span, path: &Path<'_>) -> Usage {
     let mut usage = Usage::default();
-    // Details are more precise than a flat member of the same meaning, wherever they stand.
-    let mut details = Usage::default();
-    for (key, value) in value.members() {
+    // Counts in nested objects are more precise than flat members, wherever they stand.
+    let mut nested = Usage::default();
+    walk.object(object, Scope::Response, path, |walk, key, member| {
+        let Some(inner) = member.as_object() else {
+            return count(walk, &mut usage, key, member);
+        };
         match key {
             "prompt_tokens_details"
             | "completion_tokens_details"
             | "input_tokens_details"
             | "output_tokens_details" => {
-                for (key, value) in value.members() {
-                    match key {
-                        "cached_tokens" | "cache_write_tokens" | "reasoning_tokens"
-                        | "thinking_tokens" => count(&mut details, key, value, queue),
-                        _ => queue.ignored(key),
-                    }
-                }
+                let path = path.key(key);
+                walk.object(inner, Scope::Response, &path, |walk, key, member| {
+                    let is_count = matches!(
+                        key,
+                        "cached_tokens"
+                            | "cache_write_tokens"
+                            | "reasoning_tokens"
+                            | "thinking_tokens"
+                    );
+                    is_count && count(walk, &mut nested, key, member)
+                });
+                true
             }
-            // Cohere counts here what the model saw; `billed_units` is what is paid for.
-            "tokens" => details.merge(&read(value, queue)),
-            key => count(&mut usage, key, value, queue),
+            // Cohere counts here what the model read; `billed_units` is what is paid for.
+            "tokens" => {
+                let inner = read(walk, inner, &path.key(key));
+                nested.merge(&inner);
+                true
+            }
+            _ => false,
         }
-    }
-    usage.merge(&details);
+    });
+    usage.merge(&nested);
     usage
 }
 
-/// [`read`], of a member that may be missing.
-pub(crate) fn of(value: Option<Value<'_>>, queue: &mut Queue) -> Usage {
-    value.map(|value| read(value, queue)).unwrap_or_default()
-}
-
-fn count(usage: &mut Usage, key: &str, value: Value<'_>, queue: &mut Queue) {
-    match Count::named(key) {
-        Some(count) => {
-            let slot = count.of(usage);
-            *slot = value.u64().or(*slot);
-            queue.count(key, count);
+/// Reads a usage object that may be missing. Returns false if the member is neither an object nor null.
+pub(crate) fn report(walk: &mut Walk<'_, '_>, member: Member<'_>, path: &Path<'_>) -> bool {
+    match member.as_object() {
+        Some(object) => {
+            let usage = read(walk, object, path);
+            walk.progress.usage(usage, walk.queue);
+            true
         }
-        None => queue.ignored(key),
+        None => member.value.is_null(),
     }
 }

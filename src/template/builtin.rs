@@ -22,7 +22,8 @@ pub(crate) struct Builtin {
 impl Builtin {
     /// Makes a template of an event, its blank line included, with a mark for each hole: `$` for the
     /// text of the delta, which must not be empty; `@` for the index of its call, which must be the
-    /// first hole; `#` for a number that the dialect ignores; `~` for any number of spaces between
+    /// first hole; `%` for the index of its block, which must be the first hole; `#` for a number that the
+    /// dialect ignores; `~` for any number of spaces between
     /// tokens.
     pub(crate) const fn new(event: &'static str, delta: Option<Queued>) -> Self {
         let mut builtin = Builtin {
@@ -37,6 +38,7 @@ impl Builtin {
             let slot = match builtin.event[at] {
                 b'$' => Some(Slot::Text(0)),
                 b'@' => Some(Slot::Call),
+                b'%' => Some(Slot::Block),
                 b'#' => Some(Slot::Number),
                 b'~' => Some(Slot::Space),
                 _ => None,

@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use memchr::memchr_iter;
+use memchr::{memchr_iter, memchr2};
 
 use super::MAX_HOLES;
 use super::budget::Budget;
@@ -10,7 +10,6 @@ use super::matching::Hole;
 use super::slot::{Slot, number, number_end, scan_cost};
 use crate::frame::Event;
 use crate::reply::queue::{Mark, Queue};
-use crate::tape::{string_end, value_end};
 
 /// An event that went the full path and may become a template.
 pub(super) struct Candidate<'e> {
@@ -92,14 +91,15 @@ impl<'e> Candidate<'e> {
         }
         // Marks do not contain each other, so only the nearest one can contain the byte.
         budget.charge_step(4 * self.queue.marks().len() as i64)?;
-        let is_before = |mark: &&Mark| self.payload + (mark.at as usize) < pos;
+        let is_before = |mark: &&Mark| self.payload + (mark.value.start as usize) <= pos;
         let mark = self
             .queue
             .marks()
             .iter()
             .filter(is_before)
-            .max_by_key(|mark| mark.at)?;
-        let value = self.value_of(mark)?;
+            .max_by_key(|mark| mark.value.start)?;
+        let value =
+            self.payload + mark.value.start as usize..self.payload + mark.value.end as usize;
         budget.charge_step(100 + (value.end - value.start) as i64)?;
         // The byte after it counts too: that is where a longer value differs.
         let inside = value.start <= pos && pos <= value.end;
@@ -134,19 +134,6 @@ impl<'e> Candidate<'e> {
             })?;
         }
         Some(at == pos)
-    }
-
-    /// Returns the range of the value of a marked key.
-    fn value_of(&self, mark: &Mark) -> Option<Range<usize>> {
-        let key_end = string_end(self.raw, self.payload + mark.at as usize)?;
-        let is_between = |byte: &u8| matches!(byte, b' ' | b'\t' | b':');
-        let start = key_end
-            + self
-                .raw
-                .get(key_end..)?
-                .iter()
-                .position(|b| !is_between(b))?;
-        Some(start..value_end(self.raw, start)?)
     }
 
     /// Returns the start of the scalar in a value that contains `pos`, or ends there.
@@ -195,5 +182,16 @@ impl Holes {
 
     pub(super) fn as_slice(&self) -> &[Hole] {
         self.list.get(..self.len).unwrap_or_default()
+    }
+}
+
+/// Returns where the string ends that contains `pos`: after its closing quote.
+fn string_end(text: &[u8], mut pos: usize) -> Option<usize> {
+    loop {
+        pos += memchr2(b'"', b'\\', text.get(pos..)?)?;
+        match text.get(pos)? {
+            b'"' => return Some(pos + 1),
+            _ => pos += 2,
+        }
     }
 }

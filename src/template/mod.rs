@@ -21,8 +21,8 @@
 //!
 //! Some dialects are written alike by all senders. Their [`Builtin`] templates work from the first
 //! event on and for every version: a dialect has them only for events that neither depend on the state
-//! of the response nor change it. The one exception is a hole of its own: arguments belong to the call
-//! that has the index in the hole, and that call is looked up at each hit.
+//! of the response nor change it. Two holes are exceptions: arguments belong to the call that has the
+//! index in the hole, and a piece to the block with that index. Both are looked up at each hit.
 //!
 //! [`Queue::ignored`]: crate::reply::queue::Queue::ignored
 //! [`Progress::version`]: crate::reply::progress::Progress
@@ -179,11 +179,13 @@ impl Cache {
         &mut self,
         bytes: &[u8],
         attempt: Attempt,
-        context: Context<'_>,
+        version: Version,
+        limit: usize,
+        progress: &mut Progress,
         queue: &mut Queue,
     ) -> Option<usize> {
         self.budget.charge(budget::ATTEMPT);
-        let len = self.try_all(bytes, attempt, context, queue);
+        let len = self.try_all(bytes, attempt, version, limit, progress, queue);
         // A miss may not be JSON, and then nothing is learnt that settles the budget.
         self.budget.settle();
         len
@@ -193,23 +195,25 @@ impl Cache {
         &mut self,
         bytes: &[u8],
         attempt: Attempt,
-        context: Context<'_>,
+        version: Version,
+        limit: usize,
+        progress: &mut Progress,
         queue: &mut Queue,
     ) -> Option<usize> {
         let (at, len) = match attempt {
             Attempt::Matched(len) => (self.predicted, len),
-            Attempt::Failed => match self.find(bytes, false, context.version) {
+            Attempt::Failed => match self.find(bytes, false, version) {
                 Some(found) => found,
                 None => self.try_builtin(bytes)?,
             },
-            Attempt::Untried => match self.find(bytes, true, context.version) {
+            Attempt::Untried => match self.find(bytes, true, version) {
                 Some(found) => found,
                 None => self.try_builtin(bytes)?,
             },
         };
         let template = self.list.get(at)?;
-        let is_within_limit = len - template.uncounted <= context.limit;
-        if !is_within_limit || !template.fill(bytes, &self.found, context.progress, queue) {
+        let is_within_limit = len - template.uncounted <= limit;
+        if !is_within_limit || !template.fill(bytes, &self.found, progress, queue) {
             self.budget.charge(budget::UNUSABLE_MATCH + len as i64);
             return None;
         }

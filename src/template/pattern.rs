@@ -9,9 +9,21 @@ use super::matching::{Found, Hole, Pattern};
 use super::slot::{Slot, common_prefix, number, number_end, unescape};
 use crate::delta::{Delta, Usage};
 use crate::fallible::{self, OutOfMemory, TryBox};
+use crate::reply::parts::PartKey;
 use crate::reply::progress::{Progress, Version};
 use crate::reply::queue::Queue;
-use crate::reply::queued::Queued;
+use crate::reply::queued::{CallRef, Queued};
+
+/// What an index in the first hole of a built-in template means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Indexed {
+    #[default]
+    Nothing,
+    /// The call that the only delta belongs to.
+    Call,
+    /// The block that the only delta belongs to, or that starts.
+    Block,
+}
 
 /// An event with holes, and the deltas it stands for.
 #[derive(Default)]
@@ -30,8 +42,10 @@ pub(super) struct Template {
     uses_tools: bool,
     /// The bit of a built-in template, which is valid for every version; 0 for one that was learnt.
     pub(super) builtin: u8,
-    /// The first hole is the index of the delta's call.
-    has_call: bool,
+    /// Whether the details' part of the version counts.
+    uses_details: bool,
+    /// What the first hole is the index of.
+    index: Indexed,
     /// The template that hit after this one the last time.
     pub(super) next: usize,
     /// The hole of the text, if the event has one delta and that is text.
@@ -42,7 +56,8 @@ impl Template {
     #[inline]
     pub(super) fn is_valid_for(&self, version: Version) -> bool {
         let is_same = self.version.response == version.response
-            && (!self.uses_tools || self.version.tools == version.tools);
+            && (!self.uses_tools || self.version.tools == version.tools)
+            && (!self.uses_details || self.version.details == version.details);
         is_same || self.builtin != 0
     }
 
@@ -68,21 +83,28 @@ impl Template {
         text: &'b str,
     ) -> Option<Delta<'b>> {
         let queued = self.queued.first()?;
-        if self.has_call {
-            queued.of_call(self.call(bytes, progress)?).with(text)
-        } else {
-            queued.with(text)
+        match self.index {
+            Indexed::Nothing => queued.with(text),
+            Indexed::Call => queued.of_call(self.call(bytes, progress)?).with(text),
+            Indexed::Block => {
+                let block = PartKey::block(self.index_in(bytes)?);
+                queued.with_part(progress.parts.find(0, block)?).with(text)
+            }
         }
     }
 
-    /// Returns the call that an event which matched belongs to: its index, and whether the provider
-    /// runs it.
-    #[inline(never)]
-    fn call(&self, bytes: &[u8], progress: &Progress) -> Option<(i32, bool)> {
+    /// Returns the index in the first hole of an event that matched.
+    #[inline]
+    fn index_in(&self, bytes: &[u8]) -> Option<i32> {
         let start = self.holes.first()?.until as usize;
         let digits = bytes.get(start..number_end(bytes, start)?)?;
-        let index = i32::try_from(number(digits)?).ok()?;
-        Some((index, progress.is_server_call(index)?))
+        i32::try_from(number(digits)?).ok()
+    }
+
+    /// Returns the call that an event which matched belongs to.
+    #[inline(never)]
+    fn call(&self, bytes: &[u8], progress: &Progress) -> Option<CallRef> {
+        progress.tools.latest(0, self.index_in(bytes)?)
     }
 
     /// Queues the deltas of an event that matched. Returns false, and queues nothing, if a text is not
@@ -91,7 +113,7 @@ impl Template {
         &self,
         bytes: &[u8],
         found: &Found,
-        progress: &Progress,
+        progress: &mut Progress,
         queue: &mut Queue,
     ) -> bool {
         queue.clear();
@@ -101,14 +123,23 @@ impl Template {
                 *count.of(&mut usage) = filling.of(bytes).and_then(number);
             }
         }
-        let call = if self.has_call {
-            match self.call(bytes, progress) {
-                Some(call) => Some(call),
+        let (mut call, mut part) = (None, None);
+        match self.index {
+            Indexed::Nothing => {}
+            Indexed::Call => match self.call(bytes, progress) {
+                Some(known) => call = Some(known),
                 None => return false,
+            },
+            Indexed::Block => {
+                let Some(index) = self.index_in(bytes) else {
+                    return false;
+                };
+                match progress.parts.number(0, PartKey::block(index)) {
+                    Ok(number) => part = Some(number),
+                    Err(OutOfMemory) => return false,
+                }
             }
-        } else {
-            None
-        };
+        }
         for (n, queued) in self.queued.iter().enumerate() {
             let Some(at) = self.text_hole(n) else {
                 queue.repeat_usage(usage);
@@ -123,6 +154,7 @@ impl Template {
                 return false;
             };
             let queued = call.map_or(*queued, |call| queued.of_call(call));
+            let queued = part.map_or(queued, |part| queued.with_part(part));
             if filling.has_escapes {
                 queue.repeat_with(queued, |out| unescape(text, out));
             } else {
@@ -216,8 +248,9 @@ impl Template {
         self.uncounted = candidate.uncounted;
         self.version = version;
         self.uses_tools = candidate.queue.uses_tools();
+        self.uses_details = candidate.queue.uses_details();
         self.builtin = 0;
-        self.has_call = false;
+        self.index = Indexed::Nothing;
         self.set_only_text();
         Ok(())
     }
@@ -230,7 +263,11 @@ impl Template {
         self.uncounted = builtin::UNCOUNTED;
         self.builtin = bit;
         let first = pattern.holes.first().map(|hole| hole.slot);
-        self.has_call = matches!(first, Some(Slot::Call));
+        self.index = match first {
+            Some(Slot::Call) => Indexed::Call,
+            Some(Slot::Block) => Indexed::Block,
+            _ => Indexed::Nothing,
+        };
         self.set_only_text();
         Ok(())
     }

@@ -17,6 +17,8 @@ pub(super) enum Slot {
     Count(Count),
     /// The index of the tool call that the event's only delta belongs to. Always the first hole.
     Call,
+    /// The index of the block that the event's only delta belongs to. Always the first hole.
+    Block,
     /// A string that the dialect ignores.
     String,
     /// A number that the dialect ignores.
@@ -63,7 +65,9 @@ impl Slot {
                 _ => Err(pos),
             },
             Slot::String => scan_string(bytes, pos, is_escape),
-            Slot::Count(_) | Slot::Call | Slot::Number | Slot::Space => self.scan_other(bytes, pos),
+            Slot::Count(_) | Slot::Call | Slot::Block | Slot::Number | Slot::Space => {
+                self.scan_other(bytes, pos)
+            }
         }
     }
 

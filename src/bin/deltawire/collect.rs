@@ -36,32 +36,19 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     };
     let mut decoder = Decoder::with_options(options);
     let mut message = Message::new();
-    let mut bad_events = 0;
     decode(&args.input, &mut decoder, |news| {
         match news {
             News::Delta(delta) => message.push(&delta),
-            News::Error => bad_events += 1,
             News::ChunkEnd => {}
         }
         Ok(())
     })?;
     message.finish(decoder.end());
-    if decoder.end() == End::Unrecognised
-        && let Ok(whole) = Message::from_response(decoder.unrecognised_body())
-        && whole.error.is_none()
-    {
-        eprintln!(
-            "deltawire: {}: a whole response, not a stream",
-            args.input.name()
-        );
-        message = whole;
-    } else {
-        complain_about_end(&args.input, &decoder);
-    }
+    complain_about_end(&args.input, &decoder);
     let mut output = Output::new();
-    output.line(collected(&message, &decoder, bad_events))?;
+    output.line(collected(&message, &decoder))?;
     output.flush()?;
-    Ok(if message.is_complete() && bad_events == 0 {
+    Ok(if message.is_complete() && message.invalid == 0 {
         Outcome::Done
     } else {
         Outcome::Faulty
@@ -69,7 +56,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
 }
 
 /// The keys of a recording's expected outcome, and what else is known.
-fn collected(message: &Message, decoder: &Decoder, bad_events: u64) -> Object {
+fn collected(message: &Message, decoder: &Decoder) -> Object {
     let texts = |of: fn(&deltawire::Choice) -> &str| {
         message
             .choices
@@ -114,10 +101,31 @@ fn collected(message: &Message, decoder: &Decoder, bad_events: u64) -> Object {
     if decoder.comments() > 0 {
         object = object.value("comments", decoder.comments());
     }
-    if bad_events > 0 {
-        object = object.value("bad_events", bad_events);
-    }
     object
+        .value("details", details(message))
+        .value("invalid", message.invalid)
+}
+
+/// The latest value of each detail, by scope and name.
+fn details(message: &Message) -> String {
+    let mut latest: Vec<&deltawire::message::Detail> = Vec::new();
+    let mut places = std::collections::HashMap::new();
+    for detail in &message.details {
+        match places.entry((detail.scope, &detail.name)) {
+            std::collections::hash_map::Entry::Occupied(place) => latest[*place.get()] = detail,
+            std::collections::hash_map::Entry::Vacant(place) => {
+                place.insert(latest.len());
+                latest.push(detail);
+            }
+        }
+    }
+    let lines = latest.iter().map(|detail| {
+        let object = output::scope(Object::new(), detail.scope)
+            .text("name", &detail.name)
+            .value("value", &detail.value);
+        object.end().trim_end().to_owned()
+    });
+    format!("[{}]", lines.collect::<Vec<_>>().join(","))
 }
 
 fn optional(text: Option<&str>) -> String {

@@ -1,6 +1,6 @@
 //! `deltawire deltas`: what a provider's stream says, one line a delta.
 
-use deltawire::{Decoder, Delta, Dialect, End, Error, Options};
+use deltawire::{Decoder, Delta, Dialect, End, Options};
 
 use crate::output::{self, Object, Output};
 use crate::{Failure, Outcome, input};
@@ -72,16 +72,19 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     decode(&args.input, &mut decoder, |news| {
         match news {
             News::Delta(delta) => {
-                faulty |= matches!(delta, Delta::Error(_));
+                faulty |= matches!(delta, Delta::Error(_) | Delta::Invalid { .. });
                 output.line(output::delta(&delta))?;
             }
-            News::Error => faulty = true,
             News::ChunkEnd => output.flush()?,
         }
         Ok(())
     })?;
     let complete = decoder.end() == End::Complete;
-    output.line(Object::of_type("end").value("complete", complete))?;
+    output.line(
+        Object::of_type("end")
+            .value("complete", complete)
+            .value("invalid", decoder.invalid()),
+    )?;
     output.flush()?;
     complain_about_end(&args.input, &decoder);
     Ok(if complete && !faulty {
@@ -94,8 +97,6 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
 /// What decoding has to tell.
 pub(crate) enum News<'a> {
     Delta(Delta<'a>),
-    /// An event could not be decoded; a person has been told.
-    Error,
     /// Nothing more is known until the next chunk has come.
     ChunkEnd,
 }
@@ -106,30 +107,24 @@ pub(crate) fn decode(
     decoder: &mut Decoder,
     mut tell: impl FnMut(News<'_>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let complain = |error: &Error| eprintln!("deltawire: {}: {error}", input.name());
+    let complain = |delta: &Delta<'_>| {
+        if let Delta::Invalid { error, .. } = delta {
+            eprintln!("deltawire: {}: {error}", input.name());
+        }
+    };
     input.for_each_chunk(|chunk| {
         let mut rest = chunk;
-        loop {
-            match decoder.next(&mut rest) {
-                Ok(Some(delta)) => tell(News::Delta(delta))?,
-                Ok(None) => return tell(News::ChunkEnd),
-                Err(error) => {
-                    complain(&error);
-                    tell(News::Error)?;
-                }
-            }
+        while let Some(delta) = decoder.next(&mut rest) {
+            complain(&delta);
+            tell(News::Delta(delta))?;
         }
+        tell(News::ChunkEnd)
     })?;
-    loop {
-        match decoder.finish() {
-            Ok(Some(delta)) => tell(News::Delta(delta))?,
-            Ok(None) => return Ok(()),
-            Err(error) => {
-                complain(&error);
-                tell(News::Error)?;
-            }
-        }
+    while let Some(delta) = decoder.finish() {
+        complain(&delta);
+        tell(News::Delta(delta))?;
     }
+    Ok(())
 }
 
 /// Tells a person what is wrong with how the stream ended.

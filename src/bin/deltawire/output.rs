@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
-use deltawire::{Delta, Usage};
+use deltawire::{Delta, Scope, Usage};
 
 use crate::Failure;
 
@@ -121,9 +121,10 @@ pub(crate) fn usage(mut object: Object, usage: &Usage) -> Object {
 
 /// The line of a delta.
 pub(crate) fn delta(delta: &Delta<'_>) -> Object {
-    let piece = |name, choice, text| {
+    let piece = |name, choice, part, text| {
         Object::of_type(name)
             .value("choice", choice)
+            .value("part", part)
             .text("text", text)
     };
     match *delta {
@@ -131,33 +132,44 @@ pub(crate) fn delta(delta: &Delta<'_>) -> Object {
             .some_text("id", id)
             .some_text("model", model)
             .some_text("role", role),
-        Delta::Text { choice, text } => piece("text", choice, text),
-        Delta::Reasoning { choice, text } => piece("reasoning", choice, text),
-        Delta::Refusal { choice, text } => piece("refusal", choice, text),
+        Delta::Text { choice, part, text } => piece("text", choice, part, text),
+        Delta::Reasoning { choice, part, text } => piece("reasoning", choice, part, text),
+        Delta::Refusal { choice, part, text } => piece("refusal", choice, part, text),
         Delta::ToolCallStart {
             choice,
+            part,
             index,
             id,
             name,
-        } => start("tool_call_start", choice, index, id, name),
+        } => start("tool_call_start", choice, part, index, id, name),
         Delta::ServerToolCallStart {
             choice,
+            part,
             index,
             id,
             name,
-        } => start("server_tool_call_start", choice, index, id, name),
+        } => start("server_tool_call_start", choice, part, index, id, name),
         Delta::ToolCallArguments {
             choice,
+            part,
             index,
             fragment,
             whole,
-        } => arguments("tool_call_arguments", choice, index, fragment, whole),
+        } => arguments("tool_call_arguments", choice, part, index, fragment, whole),
         Delta::ServerToolCallArguments {
             choice,
+            part,
             index,
             fragment,
             whole,
-        } => arguments("server_tool_call_arguments", choice, index, fragment, whole),
+        } => arguments(
+            "server_tool_call_arguments",
+            choice,
+            part,
+            index,
+            fragment,
+            whole,
+        ),
         Delta::Finish {
             choice,
             reason,
@@ -175,23 +187,54 @@ pub(crate) fn delta(delta: &Delta<'_>) -> Object {
         Delta::Other { event, raw } => Object::of_type("other")
             .text("event", event)
             .text("raw", &String::from_utf8_lossy(raw)),
+        Delta::Detail { scope, name, value } => {
+            let line = self::scope(Object::of_type("detail"), scope).text("name", name);
+            line.value("value", value)
+        }
+        Delta::Invalid { offset, error } => Object::of_type("invalid")
+            .value("offset", offset)
+            .text("error", &error.to_string()),
         Delta::Done => Object::of_type("done"),
         // A kind of delta that is newer than this command.
         _ => Object::of_type("other"),
     }
 }
 
-fn start(kind: &str, choice: u32, index: i32, id: &str, name: &str) -> Object {
+/// The scope of a detail.
+pub(crate) fn scope(mut object: Object, scope: Scope) -> Object {
+    object = object.text("scope", scope.as_str());
+    if let Some(choice) = scope.choice() {
+        object = object.value("choice", choice);
+    }
+    if let Some(part) = scope.part() {
+        object = object.value("part", part);
+    }
+    if let Some(index) = scope.index() {
+        object = object.value("index", index);
+    }
+    object
+}
+
+fn start(kind: &str, choice: u32, part: u32, index: i32, id: &str, name: &str) -> Object {
     Object::of_type(kind)
         .value("choice", choice)
+        .value("part", part)
         .value("index", index)
         .some_text("id", id)
         .some_text("name", name)
 }
 
-fn arguments(kind: &str, choice: u32, index: i32, fragment: &str, whole: bool) -> Object {
+fn arguments(
+    kind: &str,
+    choice: u32,
+    part: u32,
+    index: i32,
+    fragment: &str,
+    whole: bool,
+) -> Object {
     let line = Object::of_type(kind)
         .value("choice", choice)
+        .value("part", part)
         .value("index", index)
         .text("fragment", fragment);
     if whole {

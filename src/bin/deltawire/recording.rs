@@ -222,15 +222,11 @@ fn put_together(bytes: &[u8]) -> Result<(Message, Dialect), String> {
     let mut message = Message::new();
     let mut input = bytes;
     // What cannot be decoded is replayed as it is, and is missing in the whole response.
-    while let Some(delta) = decoder.next(&mut input).transpose() {
-        if let Ok(delta) = delta {
-            message.push(&delta);
-        }
+    while let Some(delta) = decoder.next(&mut input) {
+        message.push(&delta);
     }
-    while let Some(delta) = decoder.finish().transpose() {
-        if let Ok(delta) = delta {
-            message.push(&delta);
-        }
+    while let Some(delta) = decoder.finish() {
+        message.push(&delta);
     }
     message.finish(decoder.end());
     match decoder.dialect() {

@@ -396,14 +396,17 @@ fn deltas_of(message: &Message) -> Vec<Delta<'_>> {
         let pieces = [
             Delta::Reasoning {
                 choice,
+                part: 0,
                 text: &reply.reasoning,
             },
             Delta::Text {
                 choice,
+                part: 0,
                 text: &reply.text,
             },
             Delta::Refusal {
                 choice,
+                part: 0,
                 text: &reply.refusal,
             },
         ];
@@ -412,12 +415,14 @@ fn deltas_of(message: &Message) -> Vec<Delta<'_>> {
             let (index, id, name, fragment) = parts(call);
             deltas.push(Delta::ToolCallStart {
                 choice,
+                part: call.part,
                 index,
                 id,
                 name,
             });
             deltas.push(Delta::ToolCallArguments {
                 choice,
+                part: call.part,
                 index,
                 fragment,
                 whole: false,
@@ -427,12 +432,14 @@ fn deltas_of(message: &Message) -> Vec<Delta<'_>> {
             let (index, id, name, fragment) = parts(call);
             deltas.push(Delta::ServerToolCallStart {
                 choice,
+                part: call.part,
                 index,
                 id,
                 name,
             });
             deltas.push(Delta::ServerToolCallArguments {
                 choice,
+                part: call.part,
                 index,
                 fragment,
                 whole: false,

@@ -143,10 +143,10 @@ impl Text {
 impl Print for Text {
     fn delta(&mut self, delta: &Delta<'_>) -> Result<(), Failure> {
         match *delta {
-            Delta::Text { choice: 0, text } | Delta::Refusal { choice: 0, text } => {
+            Delta::Text { choice: 0, text, .. } | Delta::Refusal { choice: 0, text, .. } => {
                 self.piece(text)?;
             }
-            Delta::Reasoning { choice: 0, text } => self.beside(Aside::Reasoning, text)?,
+            Delta::Reasoning { choice: 0, text, .. } => self.beside(Aside::Reasoning, text)?,
             // What follows are its arguments. A chat has no tools to give.
             Delta::ToolCallStart {
                 choice: 0, name, ..
