@@ -27,7 +27,6 @@ pub(super) static SPEC: Spec = Spec {
 /// The kinds of parts, beside the kinds of text.
 const CONTENT: u8 = 0x42;
 const CALL: u8 = 0x43;
-const PLAN: u8 = 0x44;
 
 /// Returns true for the type of an event.
 fn is_type(name: &str) -> bool {
@@ -173,16 +172,8 @@ impl<'d> Event<'_, 'd> {
                 }
                 _ => member.value.is_null() || member.is_empty(walk.text()),
             },
-            "tool_plan" => match member.value {
-                Value::String(text) => {
-                    let part = walk.part(0, PLAN, 0, 0);
-                    walk.queue.piece(TextKind::Reasoning, 0, part, text);
-                    true
-                }
-                _ => member.value.is_null(),
-            },
-            // Citations belong to the text before them.
-            "citations" => walk.piece_detail(Scope::Response, &Path::ROOT.key(key), member),
+            // The plan comes in pieces, and citations belong to the text before them.
+            "tool_plan" | "citations" => walk.piece_detail(Scope::Response, &Path::ROOT.key(key), member),
             _ => false,
         });
         let scope = scope_of(self.kind, index, walk);
@@ -294,11 +285,6 @@ fn complete_message(object: Span, walk: &mut Walk<'_, '_>) {
                     Some(object) => tool_call(Some(n as i32), object, walk),
                     None => walk.detail(Scope::Response, &Path::ROOT.key(key).index(n), element),
                 });
-                true
-            }
-            ("tool_plan", Value::String(text)) => {
-                let part = walk.part(0, PLAN, 0, 0);
-                walk.queue.piece(TextKind::Reasoning, 0, part, text);
                 true
             }
             _ => false,
