@@ -72,17 +72,12 @@ const WITHOUT_TEMPLATES: Peer = Peer {
 };
 
 /// Framing and deltas over the same made stream, beside everyone else.
-fn streams(criterion: &mut Criterion) {
-    let events = common::events(200);
+fn streams(criterion: &mut Criterion, corpus: &str, events: &[String]) {
     let stream = events.concat().into_bytes();
     for (chunk, name) in CHUNKS {
-        let pieces = common::pieces(&stream, &events, chunk);
+        let pieces = common::pieces(&stream, events, chunk);
         for (layer, is_framing) in [("framing", true), ("deltas", false)] {
-            let mut group = group(
-                criterion,
-                &format!("{layer}/openai-chat/{name}"),
-                stream.len(),
-            );
+            let mut group = group(criterion, &format!("{layer}/{corpus}/{name}"), stream.len());
             if chunk == 16384 {
                 floor(&mut group, &stream);
             }
@@ -255,7 +250,10 @@ fn main() {
         .measurement_time(Duration::from_millis(800))
         .sample_size(20)
         .configure_from_args();
-    streams(&mut criterion);
+    streams(&mut criterion, "openai-chat", &common::events(200));
+    // Long, so that the branch predictor does not learn the text lengths of one round in another.
+    let events = common::random_events(4000);
+    streams(&mut criterion, "openai-chat-random", &events);
     hard_streams(&mut criterion);
     large_event(&mut criterion);
     in_turn(&mut criterion);

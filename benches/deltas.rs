@@ -1,15 +1,21 @@
 //! The decoder's work for `benches/budgets.sh`, which counts its instructions.
 //!
-//!     deltas events COUNT CHUNK [off]          COUNT chat chunks of about 326 bytes
+//!     deltas random COUNT CHUNK [off]          COUNT chat chunks of about 326 bytes, random lengths
+//!     deltas events COUNT CHUNK [off]          the same with text lengths that repeat after ten
 //!     deltas escaped COUNT CHUNK [off]         the same, full of escapes
 //!     deltas shapes COUNT CHUNK [off]          the same, but no two of a shape
 //!     deltas corpus DIALECT CHUNK [off]        every recording of a dialect, `all` for all text
+//!     deltas fresh DIALECT CHUNK [off]         the same, each on a new thread, new decoder and drop
+//!                                              included
+//!     deltas first STREAM EVENTS               the first EVENTS events of a stream, `all` for all, by
+//!                                              a new decoder on a new thread
 //!     deltas many KIND COUNT                   a response with COUNT choices, calls and the like, and
 //!                                              a message of it
-//!     deltas print COUNT                       those of `events`, for programs that are not Rust
+//!     deltas print COUNT [random]              those of `events`, for programs that are not Rust
 //!     deltas shares                            what templates take of each dialect
 //!
-//! CHUNK 0 is one event a piece; `off` decodes without templates. `shares` prints, behind a line for
+//! STREAM is `made`, a name in benches/streams or the start of a recording's name.
+//! CHUNK 0 is one event a piece; `off` decodes without templates. `shares` prints, after a line for
 //! each dialect, the recordings of 20 events and more of which templates take less than half, and
 //! which members keep them from more.
 mod common;
@@ -44,6 +50,49 @@ fn measured_message(decoder: &mut Decoder, stream: &[u8]) -> Message {
     message
 }
 
+/// Decodes pieces by a new decoder, its creation included, and returns it for the caller to drop.
+#[inline(never)]
+fn measured_first(pieces: &[&[u8]]) -> Decoder {
+    let mut decoder = Decoder::new();
+    decode(&mut decoder, pieces.iter().copied(), |delta| {
+        black_box(delta);
+    });
+    decoder
+}
+
+/// Decodes a whole stream, from a new decoder to its drop. Returns the number of events.
+#[inline(never)]
+fn measured_stream(options: Options, body: &[u8], chunk: usize) -> u64 {
+    let mut decoder = Decoder::with_options(options);
+    decode(&mut decoder, body.chunks(chunk), |delta| {
+        black_box(delta);
+    });
+    decoder.events()
+}
+
+/// Decodes the first events of a stream on a new thread.
+fn first(name: &str, count: &str) {
+    let Some(events) = common::stream(name) else {
+        return println!("SKIPPED: no recording {name}");
+    };
+    let count = count.parse().unwrap_or(events.len());
+    let pieces: Vec<&[u8]> = events.iter().take(count).map(String::as_bytes).collect();
+    let decoder = common::on_new_thread(|| measured_first(&pieces));
+    let bytes: usize = pieces.iter().map(|piece| piece.len()).sum();
+    println!("{bytes} bytes, {} events", decoder.events());
+}
+
+/// Decodes recordings, each on a new thread.
+fn fresh(dialect: &str, chunk: usize, options: &Options) {
+    let (mut events, mut size) = (0, 0);
+    for recording in corpus(dialect) {
+        let options = options.clone();
+        events += common::on_new_thread(|| measured_stream(options, &recording.body, chunk));
+        size += recording.body.len();
+    }
+    println!("{size} bytes, {events} events");
+}
+
 fn main() {
     let args: Vec<String> = std::env::args()
         .skip(1)
@@ -56,6 +105,11 @@ fn main() {
             let count = count.parse().expect("a number of events");
             return print!("{}", common::events(count).concat());
         }
+        ["print", count, "random"] => {
+            let count = count.parse().expect("a number of events");
+            return print!("{}", common::random_events(count).concat());
+        }
+        ["first", stream, count] => return first(stream, count),
         ["many", kind, count] => {
             let stream = common::many(kind, count.parse().expect("a number"));
             let mut decoder = Decoder::new();
@@ -77,6 +131,9 @@ fn main() {
     let chunk: usize = chunk.parse().expect("a number of bytes");
     let mut options = Options::default();
     options.templates = off.is_empty();
+    if kind == "fresh" {
+        return fresh(what, chunk, &options);
+    }
     if kind == "corpus" {
         let (mut events, mut size) = (0, 0);
         for recording in corpus(what) {
@@ -91,6 +148,7 @@ fn main() {
     }
     let count = what.parse().expect("a number of events");
     let events = match kind {
+        "random" => common::random_events(count),
         "events" => common::events(count),
         "escaped" => common::escaped_events(count),
         "shapes" => common::events_of_many_shapes(count),
@@ -106,7 +164,7 @@ fn main() {
     );
 }
 
-/// What templates take of some events.
+/// The share of some events that templates match.
 #[derive(Default)]
 struct Share {
     events: u64,

@@ -1,7 +1,8 @@
 //! The peers' work for `benches/run.sh`, which counts its instructions.
 //!
-//!     peers list                names of all, one a line, and what each yields behind a tab
-//!     peers NAME COUNT CHUNK    COUNT OpenAI chat chunks, CHUNK 0: one event a piece
+//!     peers list                names of all, one a line, and what each yields after a tab
+//!     peers NAME COUNT CHUNK    COUNT OpenAI chat chunks of random text lengths, CHUNK 0: one
+//!                               event a piece
 //!
 //! Prints how often the allocator was called an event. That all find the same text is asserted.
 #![allow(unsafe_code, reason = "a global allocator is unsafe by its trait")]
@@ -67,7 +68,7 @@ fn main() {
     };
     let peer = all().into_iter().find(|peer| peer.name() == *name);
     let peer = peer.expect("a name that `list` prints");
-    let events = common::events(count.parse().expect("a number of events"));
+    let events = common::random_events(count.parse().expect("a number of events"));
     let stream = events.concat();
     let chunk = chunk.parse().expect("a number of bytes");
     let pieces = common::pieces(stream.as_bytes(), &events, chunk);

@@ -26,7 +26,15 @@ tab=$(printf '\t')
 echo "budgets" >&2
 # A broken ceiling is in the table.
 sh benches/budgets.sh > "$tmp/budgets" || [ $? = 1 ]
-sed -n '3,$p' "$tmp/budgets" | awk -F ' *[|] *' -v OFS='\t' '{ print "budget", $2, $3, $4, $5 }' >> "$new"
+# Three tables with a head each: budgets, cold starts, recorded streams on new threads.
+awk -F ' *[|] *' -v OFS='\t' '
+    /^[|]---/ || NF < 3 { next }
+    /^[|] an event is/ { table = "budget"; next }
+    /^[|] cold start/ { table = "cold"; columns = split($0, head, / *[|] */); next }
+    /^[|] recorded streams, a new/ { table = "fresh"; columns = split($0, head, / *[|] */); next }
+    table == "budget" { print table, $2, $3, $4, $5; next }
+    { for (n = 3; n < columns; n++) print table, $2, head[n], $n, "" }
+' "$tmp/budgets" >> "$new"
 
 echo "peers" >&2
 cargo bench --bench peers --bench deltas --bench chart --no-run 2> "$tmp/build" || { cat "$tmp/build" >&2; exit 2; }
@@ -51,6 +59,23 @@ while IFS="$tab" read -r name yields; do
     printf 'peers\t%s\tallocations\t%.1f\tan event\n' "$name" "$(cat "$tmp/allocations")" >> "$new"
     printf 'peers\t%s\tyields\t%s\t\n' "$name" "$yields" >> "$new"
 done < "$tmp/list"
+# C++ programs, if simdjson is installed.
+if echo '#include <simdjson.h>' | g++ -E -x c++ - > /dev/null 2>&1; then
+    g++ -std=c++17 -O3 -DNDEBUG -o "$tmp/simdjson" benches/peers/simdjson.cpp -lsimdjson
+    "$(bench deltas)" print $events random > "$tmp/random"
+    for how in "one path" "all fields"; do
+        name="C++ simdjson On-Demand, $how"
+        for column in "16384 16 KiB pieces" "0 one event a piece" "1024 1 KiB pieces" "64 64-byte pieces"; do
+            valgrind --tool=callgrind --callgrind-out-file=/dev/null --toggle-collect='*measured*' \
+                --log-file="$tmp/log" "$tmp/simdjson" "$tmp/random" "${how% *}" "${column%% *}" > "$tmp/out"
+            awk -v events=$events -v row="peers$tab$name$tab${column#* }$tab" \
+                '/Collected/ { printf "%s%.0f\tinstructions an event\n", row, $NF / events }' "$tmp/log" >> "$new"
+        done
+        printf 'peers\t%s\tyields\tlines by memchr; unescaped text in the parser, checked as far as read\t\n' "$name" >> "$new"
+    done
+else
+    echo "SKIPPED: C++ simdjson, which needs g++ and libsimdjson-dev" >&2
+fi
 
 echo "shares" >&2
 "$(bench deltas)" shares > "$tmp/shares"

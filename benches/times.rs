@@ -1,51 +1,19 @@
-//! What `benches/budgets.sh` measures by the clock, side by side in one run, and by weight.
+//! Measures the timed rows of `benches/budgets.sh`, side by side in one run.
 //!
 //!     times [quick]
 //!
-//! Prints a line for each: its name, a number, and after a tab how it was come by. Of every time the
-//! least of several rounds is taken, in turn with what it is compared to: the machine is never quiet.
-#![allow(unsafe_code, reason = "a global allocator is unsafe by its trait")]
-
+//! Prints a line for each row: its name, a number, and a note. All ways take turns, and only the least
+//! time of each counts, because the machine is never quiet. If every round reads other bytes, the
+//! least would be that of the luckiest text, so the fiftieth part of the rounds may be faster.
 mod common;
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use deltawire::{Decoder, Delta, Options};
 
 use common::decode;
-
-/// Keeps account of the heap's bytes.
-struct Weighing;
-
-static BYTES: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call is handed on to `System` as it came.
-unsafe impl GlobalAlloc for Weighing {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        BYTES.fetch_add(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        BYTES.fetch_add(size, Ordering::Relaxed);
-        BYTES.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract of `realloc`.
-        unsafe { System.realloc(ptr, layout, size) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        BYTES.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract of `dealloc`.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Weighing = Weighing;
+use common::peers::{Frame, Json, Peer};
 
 /// The least times of works that take turns.
 fn least<const N: usize>(rounds: usize, mut works: [&mut dyn FnMut(); N]) -> [Duration; N] {
@@ -80,7 +48,90 @@ fn text<'a>(decoder: &mut Decoder, pieces: impl IntoIterator<Item = &'a [u8]>) -
     bytes
 }
 
-/// Deltas against nothing but the search for line ends, and against a copy of the bytes.
+/// Text of random lengths: hits, misses and peers against the search for line ends.
+///
+/// Each round copies other events of a long stream into one buffer and reads them once. So the bytes
+/// are in the cache, as bytes just received are, and the text lengths are new to the branch predictor.
+fn random_lengths(rounds: usize) {
+    const WINDOW: usize = 400;
+    let events = common::random_events(50 * WINDOW);
+    let mut warm = Decoder::new();
+    let mut warm_pieces = Decoder::new();
+    let mut options = Options::default();
+    options.templates = false;
+    let mut off = Decoder::with_options(options);
+    for decoder in [&mut warm, &mut warm_pieces, &mut off] {
+        text(decoder, events.iter().map(String::as_bytes));
+    }
+    let peers = [
+        (Frame::Lines, Json::SonicGet),
+        (Frame::Lines, Json::SonicMany),
+        (Frame::Lines, Json::SonicTyped),
+        (Frame::Lines, Json::SerdeTyped),
+        (Frame::SseStream, Json::SonicGet),
+    ]
+    .map(|(frame, json)| Peer { frame, json });
+    const WAYS: usize = 9;
+    let mut times: [Vec<Duration>; WAYS] = Default::default();
+    let mut stream = Vec::new();
+    for round in 0..rounds {
+        let first = round % (events.len() / WINDOW) * WINDOW;
+        let events = &events[first..first + WINDOW];
+        stream.clear();
+        events
+            .iter()
+            .for_each(|event| stream.extend_from_slice(event.as_bytes()));
+        let pieces = common::pieces(&stream, events, 0);
+        let mut way = 0;
+        let mut time = |work: &mut dyn FnMut()| {
+            let start = Instant::now();
+            work();
+            times[way].push(start.elapsed());
+            way += 1;
+        };
+        time(&mut || {
+            for end in memchr::memchr_iter(b'\n', black_box(&stream)) {
+                black_box(end);
+            }
+        });
+        time(&mut || {
+            black_box(text(&mut warm, black_box(&stream).chunks(16384)));
+        });
+        for decoder in [&mut warm_pieces, &mut off] {
+            time(&mut || {
+                black_box(text(decoder, black_box(&pieces).iter().copied()));
+            });
+        }
+        for peer in peers {
+            time(&mut || {
+                peer.run(black_box(&pieces), |text| {
+                    black_box(text);
+                });
+            });
+        }
+    }
+    let nanos = times.map(|mut times| {
+        times.sort();
+        times
+            .get(times.len() / 50)
+            .map_or(0.0, |time| time.as_nanos() as f64 / WINDOW as f64)
+    });
+    let [lines, whole, hit, miss, peers_nanos @ ..] = nanos;
+    let how = |time: f64| format!("{time:.1} ns an event against {lines:.1}");
+    row("random-16k", whole / lines, &how(whole));
+    row("random-event", hit / lines, &how(hit));
+    row("random-miss", miss / lines, &how(miss));
+    row("miss-ns", miss, "");
+    for (peer, nanos) in peers.iter().zip(peers_nanos) {
+        let name = peer.name().replace(' ', "-");
+        let how = format!("{nanos:.0} ns an event");
+        row(&format!("hit-{name}"), nanos / hit, &how);
+        row(&format!("miss-{name}"), nanos / miss, &how);
+    }
+}
+
+/// Deltas against nothing but the search for line ends, and against a copy of the bytes, for text
+/// lengths that repeat after ten events.
 fn against_the_scan(rounds: usize) {
     // 64 KiB: the stream stays in the second-level cache, as bytes do that have just been received.
     let events = common::events(200);
@@ -136,11 +187,10 @@ fn against_the_scan(rounds: usize) {
 }
 
 /// One decoder for many events against many decoders that have one each in turn.
-fn in_turn(rounds: usize) {
-    const DECODERS: usize = 10_000;
+fn in_turn(name: &str, count: usize, rounds: usize) {
     let events = common::events(40);
     let warm = events.concat();
-    let mut decoders: Vec<Decoder> = (0..DECODERS).map(|_| Decoder::new()).collect();
+    let mut decoders: Vec<Decoder> = (0..count).map(|_| Decoder::new()).collect();
     for decoder in &mut decoders {
         text(decoder, [warm.as_bytes()]);
     }
@@ -152,7 +202,7 @@ fn in_turn(rounds: usize) {
         rounds,
         [
             &mut || {
-                for _ in 0..DECODERS {
+                for _ in 0..count {
                     black_box(text(&mut single, same_event.next()));
                 }
             },
@@ -164,9 +214,30 @@ fn in_turn(rounds: usize) {
             },
         ],
     );
-    let nanos = |time: Duration| time.as_nanos() as f64 / DECODERS as f64;
+    let nanos = |time: Duration| time.as_nanos() as f64 / count as f64;
     let how = format!("{:.0} ns an event against {:.0}", nanos(many), nanos(one));
-    row("turn", ratio(many, one), &how);
+    row(name, ratio(many, one), &how);
+}
+
+/// Two threads with a decoder each against one, for the same work per thread.
+fn two_threads(rounds: usize) {
+    let stream = common::random_events(20_000).concat();
+    let work = || {
+        let mut decoder = Decoder::new();
+        black_box(text(&mut decoder, stream.as_bytes().chunks(16384)));
+    };
+    let [one, two] = least(
+        rounds,
+        [&mut || common::on_new_thread(work), &mut || {
+            std::thread::scope(|scope| {
+                scope.spawn(work);
+                scope.spawn(work);
+            });
+        }],
+    );
+    let millis = |time: Duration| time.as_secs_f64() * 1e3;
+    let how = format!("{:.2} ms against {:.2}", millis(two), millis(one));
+    row("threads", ratio(two, one), &how);
 }
 
 /// One event of 16 MiB in one piece, and in pieces of 1 KiB.
@@ -179,51 +250,40 @@ fn large(rounds: usize) {
         let mut decoder = Decoder::with_options(options.clone());
         assert_eq!(text(&mut decoder, event.chunks(chunk)), 16 * MIB);
     };
-    let [whole, cut] = least(rounds, [&mut || decode(event.len()), &mut || decode(1024)]);
+    let pieces: Vec<&[u8]> = event.chunks(1024).collect();
+    // A peer that looks up the text alone.
+    let lookup = Peer {
+        frame: Frame::SseStream,
+        json: Json::SonicGet,
+    };
+    let [whole, cut, other] = least(
+        rounds,
+        [
+            &mut || decode(event.len()),
+            &mut || decode(1024),
+            &mut || {
+                lookup.run(&pieces, |text| {
+                    black_box(text);
+                });
+            },
+        ],
+    );
     let millis = |time: Duration| time.as_secs_f64() * 1e3;
     let how = format!("{:.1} ms against {:.1}", millis(cut), millis(whole));
     row("large", ratio(cut, whole), &how);
-}
-
-/// Heap and handle of a decoder behind an event, what its thread's decoders share left out.
-fn at_rest() {
-    let handle = size_of::<Decoder>();
-    let weigh = |stream: &[u8], chunk: usize| {
-        let before = BYTES.load(Ordering::Relaxed);
-        let mut decoder = Decoder::new();
-        let mut most = 0;
-        for piece in stream.chunks(chunk) {
-            text(&mut decoder, [piece]);
-            most = most.max(BYTES.load(Ordering::Relaxed) - before);
-        }
-        most
-    };
-    let stream = common::events(100).concat();
-    // The first decoder of a thread makes what all of them share.
-    weigh(stream.as_bytes(), 16384);
-    let heap = weigh(stream.as_bytes(), 16384);
-    let how = format!("bytes: {heap} of heap, {handle} of handle");
-    row("rest", (heap + handle) as f64, &how);
-    let mut weights: Vec<(usize, String)> = common::corpus("openai-chat")
-        .into_iter()
-        .map(|recording| {
-            weigh(&recording.body, 16384);
-            (weigh(&recording.body, 16384) + handle, recording.name)
-        })
-        .collect();
-    weights.sort();
-    if let Some((most, name)) = weights.last() {
-        let (median, _) = weights[weights.len() / 2];
-        let how = format!("bytes, the median of recordings; the most is {most}, {name}");
-        row("rest-recorded", median as f64, &how);
-    }
+    let how = format!("{}: {:.1} ms", lookup.name(), millis(other));
+    row("large-ms", millis(cut), &how);
 }
 
 fn main() {
     let is_quick = std::env::args().any(|arg| arg == "quick");
     let rounds = if is_quick { 5 } else { 60 };
-    at_rest();
+    random_lengths(if is_quick { 100 } else { 3000 });
     against_the_scan(rounds * 5);
-    in_turn(rounds);
+    in_turn("turn", 10_000, rounds);
+    if !is_quick {
+        in_turn("turn-many", 100_000, 10);
+    }
+    two_threads(if is_quick { 3 } else { 10 });
     large(if is_quick { 2 } else { 9 });
 }

@@ -379,16 +379,6 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Nothing is known.
-    pub(crate) const NONE: Usage = Usage {
-        input_tokens: None,
-        output_tokens: None,
-        total_tokens: None,
-        cached_tokens: None,
-        cache_creation_tokens: None,
-        reasoning_tokens: None,
-    };
-
     /// Whether nothing is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {

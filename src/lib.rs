@@ -197,7 +197,7 @@
 //!
 //! Copied are a line that a chunk's end cuts, an event of several `data` lines, a string with escapes.
 //! A decoder that has read a stream reads another one like it, after [`Decoder::reset`], without
-//! allocating (`tests/alloc_decoder.rs`).
+//! allocating (`tests/decoder/alloc_decoder.rs`).
 //!
 //! # Errors
 //!
@@ -275,10 +275,17 @@
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
+// The command names the library as any user does.
+#[cfg(feature = "cli")]
+extern crate self as deltawire;
 
 #[cfg(feature = "capi")]
 #[doc(hidden)]
 pub mod capi;
+/// The command. Not part of the API: any version may change it.
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod cli;
 #[cfg(feature = "client")]
 pub mod client;
 #[cfg(feature = "delta")]
@@ -319,7 +326,12 @@ pub use message::{Choice, Message, ToolCall};
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// Those of the guide for who comes from another parser.
+/// The examples of the Rust guide.
+#[cfg(all(doctest, feature = "client"))]
+#[doc = include_str!("../docs/rust.md")]
+struct Rust;
+
+/// The examples of the migration guide.
 #[cfg(all(doctest, feature = "delta"))]
 #[doc = include_str!("../docs/migrating.md")]
 struct Migrating;

@@ -31,6 +31,52 @@ pub(crate) fn events(count: usize) -> Vec<String> {
         .collect()
 }
 
+/// A random number generator (SplitMix64): seeded, so that every run reads the same bytes.
+pub(crate) struct Random(pub(crate) u64);
+
+impl Random {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// Returns a number below `end`.
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
+    }
+}
+
+/// OpenAI chat chunks of about 326 bytes with text of random length: 1 to 20 bytes, short ones more
+/// often. The lengths have no period, so a branch predictor cannot learn them. One text in ten is
+/// not ASCII, and the padding has a random length too.
+pub(crate) fn random_events(count: usize) -> Vec<String> {
+    const LETTERS: &[u8; 26] = b"etaoinshrdlcumwfgypbvkjxqz";
+    let mut random = Random(14);
+    let mut text = String::new();
+    (0..count)
+        .map(|_| {
+            text.clear();
+            let mut len = 1;
+            while len < 20 && random.below(4) != 0 {
+                len += 1;
+            }
+            if len > 2 && random.below(10) == 0 {
+                text.push('\u{e9}');
+            } else if random.below(2) == 0 {
+                text.push(' ');
+            }
+            while text.len() < len {
+                let letter = random.below(26).min(random.below(26));
+                text.push(char::from(LETTERS[letter as usize]));
+            }
+            event(&text, random.below(10) as usize)
+        })
+        .collect()
+}
+
 /// The same with text as code and Markdown have it: quotes, line ends and tabs, all escaped.
 pub(crate) fn escaped_events(count: usize) -> Vec<String> {
     const PIECES: &[&str] = &[
@@ -127,6 +173,44 @@ pub(crate) fn pieces<'a>(stream: &'a [u8], events: &[String], chunk: usize) -> V
     let mut rest = stream;
     let cut = |event: &String| rest.split_off(..event.len()).unwrap_or_default();
     events.iter().map(cut).collect()
+}
+
+/// The names of the project's own short streams in benches/streams.
+pub(crate) const OWN_STREAMS: [&str; 3] = ["openai-chat", "openai-responses", "anthropic"];
+
+/// Returns a stream's events: one of [`OWN_STREAMS`], a recording by the start of its name, or
+/// `made`, which has random text lengths. `None` if there is no such stream or no corpus.
+pub(crate) fn stream(name: &str) -> Option<Vec<String>> {
+    if name == "made" {
+        return Some(random_events(10));
+    }
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let own = root.join(format!("benches/streams/{name}.sse"));
+    let text = if let Ok(text) = std::fs::read_to_string(own) {
+        text
+    } else {
+        let recording = corpus("all")
+            .into_iter()
+            .find(|of| of.name.starts_with(name))?;
+        String::from_utf8(recording.body).expect("a recording that is UTF-8")
+    };
+    let mut events = Vec::new();
+    let mut event = String::new();
+    for line in text.split_inclusive('\n') {
+        event.push_str(line);
+        if line.trim_end().is_empty() {
+            events.push(std::mem::take(&mut event));
+        }
+    }
+    if !event.is_empty() {
+        events.push(event);
+    }
+    Some(events)
+}
+
+/// Runs `work` on a new thread, where no thread-local value exists yet.
+pub(crate) fn on_new_thread<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    std::thread::scope(|scope| scope.spawn(work).join().expect("no panic"))
 }
 
 /// A recorded response.

@@ -18,6 +18,8 @@ use super::decode;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Frame {
     Deltawire,
+    /// Lines by memchr, and nothing else of the event stream format.
+    Lines,
     SseStream,
     SseCore,
     EventsourceStream,
@@ -31,6 +33,10 @@ pub(crate) enum Json {
     Deltawire,
     DeltawireWithoutTemplates,
     SonicGet,
+    /// Every member that deltawire reads, by paths looked up in one pass.
+    SonicMany,
+    /// The same by a struct.
+    SonicTyped,
     SimdTape,
     SerdeTyped,
     SerdeValue,
@@ -45,8 +51,8 @@ pub(crate) struct Peer {
 
 /// Every way that is compared: framing alone first, then all the way to text.
 pub(crate) fn all() -> Vec<Peer> {
-    use Frame::{Deltawire, EventsourceStream, SseCore, SseStream};
-    let frames = [Deltawire, SseStream, SseCore, EventsourceStream];
+    use Frame::{Deltawire, EventsourceStream, Lines, SseCore, SseStream};
+    let frames = [Deltawire, Lines, SseStream, SseCore, EventsourceStream];
     let own = [Json::Deltawire, Json::DeltawireWithoutTemplates];
     let others = [
         Json::SonicGet,
@@ -68,13 +74,16 @@ pub(crate) fn all() -> Vec<Peer> {
             json,
         })
     });
-    framing.into_iter().chain(own).chain(peers).collect()
+    let all_fields = [Json::SonicMany, Json::SonicTyped].map(|json| Peer { frame: Lines, json });
+    let own = framing.into_iter().chain(own);
+    own.chain(all_fields).chain(peers).collect()
 }
 
 impl Peer {
     pub(crate) fn name(self) -> String {
         let frame = match self.frame {
             Frame::Deltawire => "deltawire",
+            Frame::Lines => "memchr lines",
             Frame::SseStream => "sse-stream",
             Frame::SseCore => "sse-core",
             Frame::EventsourceStream => "eventsource-stream",
@@ -84,6 +93,8 @@ impl Peer {
             Json::Deltawire => "deltawire".to_owned(),
             Json::DeltawireWithoutTemplates => "deltawire, templates off".to_owned(),
             Json::SonicGet => format!("{frame} + sonic-rs get"),
+            Json::SonicMany => format!("{frame} + sonic-rs get_many"),
+            Json::SonicTyped => format!("{frame} + sonic-rs struct"),
             Json::SimdTape => format!("{frame} + simd-json tape"),
             Json::SerdeTyped => format!("{frame} + serde_json struct"),
             Json::SerdeValue => format!("{frame} + serde_json Value"),
@@ -94,6 +105,7 @@ impl Peer {
     pub(crate) fn yields(self) -> String {
         let frame = match self.frame {
             Frame::Deltawire => "borrowed bytes, UTF-8 checked where asked for",
+            Frame::Lines => "borrowed bytes of `data:` lines, no other rule of the format",
             Frame::SseStream | Frame::SseCore => "owned `String`, UTF-8 checked",
             Frame::EventsourceStream => "owned `String`s (data, event, id), UTF-8 checked",
         };
@@ -106,7 +118,9 @@ impl Peer {
             Json::DeltawireWithoutTemplates => {
                 "the same, every payload parsed and checked whole".to_owned()
             }
-            Json::SonicGet => format!("{frame}; one path, borrowed; JSON behind it unchecked"),
+            Json::SonicGet => format!("{frame}; one path, borrowed; JSON after it unchecked"),
+            Json::SonicMany => format!("{frame}; all fields, borrowed; JSON checked whole"),
+            Json::SonicTyped => format!("{frame}; a borrowing struct; JSON checked whole"),
             Json::SimdTape => format!("{frame}; any path, borrowed; JSON checked whole"),
             Json::SerdeTyped => format!("{frame}; a borrowing struct; JSON checked whole"),
             Json::SerdeValue => format!("{frame}; an owned tree; JSON checked whole"),
@@ -144,6 +158,25 @@ impl Peer {
                     }
                 });
             }
+            Json::SonicMany => {
+                let tree = fields();
+                self.frame.run(pieces, |data| {
+                    let Ok(values) = sonic_rs::get_many(data.str(), &tree) else {
+                        return;
+                    };
+                    let values = std::hint::black_box(values);
+                    if let Some(Some(value)) = values.first()
+                        && let Some(piece) = sonic_rs::JsonValueTrait::as_str(value)
+                    {
+                        text(piece.as_bytes());
+                    }
+                });
+            }
+            Json::SonicTyped => self.frame.run(pieces, |data| {
+                if let Ok(chunk) = sonic_rs::from_str::<Chunk<'_>>(data.str()) {
+                    chunk.read(&mut text);
+                }
+            }),
             Json::SimdTape => {
                 // It parses in place, and the payload is owned already: buffers and tape are reused.
                 let mut buffers = simd_json::Buffers::new(1024);
@@ -160,13 +193,8 @@ impl Peer {
                 });
             }
             Json::SerdeTyped => self.frame.run(pieces, |data| {
-                let Ok(chunk) = serde_json::from_str::<Chunk<'_>>(data.str()) else {
-                    return;
-                };
-                for choice in &std::hint::black_box(chunk).choices {
-                    if let Some(Text(piece)) = &choice.delta.content {
-                        text(piece.as_bytes());
-                    }
+                if let Ok(chunk) = serde_json::from_str::<Chunk<'_>>(data.str()) {
+                    chunk.read(&mut text);
                 }
             }),
             Json::SerdeValue => self.frame.run(pieces, |data| {
@@ -179,6 +207,29 @@ impl Peer {
             }),
         }
     }
+}
+
+/// The members of a chat chunk that deltawire reads, the text first.
+fn fields() -> sonic_rs::PointerTree {
+    let mut tree = sonic_rs::PointerTree::new();
+    let paths: [&[sonic_rs::PointerNode]; 12] = [
+        &sonic_rs::pointer!["choices", 0, "delta", "content"],
+        &sonic_rs::pointer!["choices", 0, "delta", "role"],
+        &sonic_rs::pointer!["choices", 0, "delta", "reasoning_content"],
+        &sonic_rs::pointer!["choices", 0, "delta", "refusal"],
+        &sonic_rs::pointer!["choices", 0, "delta", "tool_calls"],
+        &sonic_rs::pointer!["choices", 0, "index"],
+        &sonic_rs::pointer!["choices", 0, "finish_reason"],
+        &sonic_rs::pointer!["id"],
+        &sonic_rs::pointer!["model"],
+        &sonic_rs::pointer!["object"],
+        &sonic_rs::pointer!["usage"],
+        &sonic_rs::pointer!["error"],
+    ];
+    for path in paths {
+        tree.add_path(path.iter());
+    }
+    tree
 }
 
 fn content<'t>(root: simd_json::tape::Value<'t, 't>) -> Option<&'t str> {
@@ -232,6 +283,32 @@ impl Frame {
                             data(Data::Borrowed(event.data.as_bytes()));
                         }
                     }
+                }
+            }
+            Frame::Lines => {
+                let mut carry = Vec::new();
+                let mut line = |line: &[u8]| {
+                    let line = line.strip_suffix(b"\r").unwrap_or(line);
+                    if let Some(payload) = line.strip_prefix(b"data: ")
+                        && payload != b"[DONE]"
+                    {
+                        data(Data::Borrowed(payload));
+                    }
+                };
+                for piece in pieces {
+                    let mut rest = piece;
+                    while let Some(end) = memchr::memchr(b'\n', rest) {
+                        let (head, tail) = (&rest[..end], &rest[end + 1..]);
+                        if carry.is_empty() {
+                            line(head);
+                        } else {
+                            carry.extend_from_slice(head);
+                            line(&carry);
+                            carry.clear();
+                        }
+                        rest = tail;
+                    }
+                    carry.extend_from_slice(rest);
                 }
             }
             Frame::SseStream => poll(sse_stream::SseByteStream::new(Pieces(pieces)), |event| {
@@ -296,6 +373,19 @@ struct Chunk<'a> {
     #[serde(borrow)]
     choices: Vec<Choice<'a>>,
     usage: Option<Usage>,
+    #[serde(borrow)]
+    error: Option<Text<'a>>,
+}
+
+impl Chunk<'_> {
+    #[inline]
+    fn read(&self, text: &mut impl FnMut(&[u8])) {
+        for choice in &std::hint::black_box(self).choices {
+            if let Some(Text(piece)) = &choice.delta.content {
+                text(piece.as_bytes());
+            }
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -317,6 +407,29 @@ struct Message<'a> {
     content: Option<Text<'a>>,
     #[serde(borrow)]
     refusal: Option<Text<'a>>,
+    #[serde(borrow)]
+    reasoning_content: Option<Text<'a>>,
+    #[serde(borrow)]
+    tool_calls: Option<Vec<ToolCall<'a>>>,
+}
+
+#[derive(Deserialize)]
+#[allow(dead_code, reason = "read is what costs")]
+struct ToolCall<'a> {
+    index: u32,
+    #[serde(borrow)]
+    id: Option<Text<'a>>,
+    #[serde(borrow)]
+    function: Option<Function<'a>>,
+}
+
+#[derive(Deserialize)]
+#[allow(dead_code, reason = "read is what costs")]
+struct Function<'a> {
+    #[serde(borrow)]
+    name: Option<Text<'a>>,
+    #[serde(borrow)]
+    arguments: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]

@@ -290,7 +290,7 @@ const (
 	ErrRequest Status = C.DW_ERR_REQUEST
 	// ErrConnect: the server could not be reached.
 	ErrConnect Status = C.DW_ERR_CONNECT
-	// ErrTimeout: nothing came for too long.
+	// ErrTimeout: timed out waiting for data.
 	ErrTimeout Status = C.DW_ERR_TIMEOUT
 	// ErrStatus: the server refused, by an HTTP status other than 2xx.
 	ErrStatus Status = C.DW_ERR_STATUS

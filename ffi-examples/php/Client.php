@@ -71,7 +71,7 @@ final class CancelledException extends TransportException
 {
 }
 
-/** Nothing came for too long. */
+/** Timed out waiting for data. */
 final class TimeoutException extends TransportException
 {
 }

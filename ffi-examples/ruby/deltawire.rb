@@ -168,7 +168,7 @@ module Deltawire
       end
     end
 
-    # `dialect` is a name of the README's table, or "auto" to recognise it; `framing` :auto, :sse, :ndjson,
+    # `dialect` is a name from docs/dialects.md, or "auto" to recognise it; `framing` :auto, :sse, :ndjson,
     # :event_stream; `eof` :default, :discard, :flush, what becomes of a last event without its blank
     # line; `max_event_bytes` nil for 16 MiB. `on_error` is called with the EventError of an event that
     # cannot be read; without it, the error is raised, and what is behind it comes with the next call.

@@ -1,4 +1,4 @@
-//! See `tests/oracles/capi`.
+//! See `tests/support/src/oracles/capi`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! See `tests/oracles/cuts.rs`.
+//! See `tests/support/src/oracles/cuts.rs`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! See `tests/oracles/files.rs`.
+//! See `tests/support/src/oracles/files.rs`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! See `tests/oracles/framing.rs`.
+//! See `tests/support/src/oracles/framing.rs`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! See `tests/oracles/http.rs`.
+//! See `tests/support/src/oracles/http.rs`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

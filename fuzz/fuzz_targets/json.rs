@@ -1,4 +1,4 @@
-//! See `tests/oracles/json.rs`.
+//! See `tests/support/src/oracles/json.rs`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! See `tests/oracles/limit.rs`.
+//! See `tests/support/src/oracles/limit.rs`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

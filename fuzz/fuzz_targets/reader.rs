@@ -1,4 +1,4 @@
-//! See `tests/oracles/reader.rs`.
+//! See `tests/support/src/oracles/reader.rs`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! See `tests/oracles/streams.rs`.
+//! See `tests/support/src/oracles/streams.rs`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

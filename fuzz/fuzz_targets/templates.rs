@@ -1,4 +1,4 @@
-//! See `tests/oracles/templates.rs`.
+//! See `tests/support/src/oracles/templates.rs`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! See `tests/oracles/whole.rs`.
+//! See `tests/support/src/oracles/whole.rs`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,13 +1,13 @@
 //! Status
 //!
-//! Every call that can fail returns a `dw_status`: above zero something was produced, zero the call
-//! has done what it can, below zero it failed. From DW_ERR_OUT_OF_MEMORY down to -19 it failed for one
-//! event, and the stream goes on behind it: DW_IS_EVENT_ERROR says so, call on. What failed in detail
-//! is asked of the object, `dw_parser_error`, `dw_decoder_error`, `dw_stream_failure`; nothing is kept
-//! by thread.
+//! Every call that can fail returns a `dw_status`. Above zero: the call produced something. Zero: the
+//! call did all it could. Below zero: the call failed. From DW_ERR_OUT_OF_MEMORY down to -19, only one
+//! event failed and the stream continues: call `next` again if DW_IS_EVENT_ERROR(status). Get the
+//! details from the object with `dw_parser_error`, `dw_decoder_error` or `dw_stream_failure`; no error
+//! is kept per thread.
 //!
 //! ```c
-//! /** Whether a status says that one event could not be read, and that the stream goes on. */
+//! /** Whether only one event failed, so that the stream continues. */
 //! #define DW_IS_EVENT_ERROR(status) ((status) <= -10 && (status) > -20)
 //! ```
 
@@ -17,67 +17,67 @@ use core::fmt::{self, Write};
 use super::slice::dw_slice;
 use crate::{Error, frame};
 
-/// What came of a call. The numbers never change their meaning.
+/// The result of a call. The numbers never change their meaning.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum dw_status {
-    /// Done. Of `next`: all input is used up, bring more. Of `finish`: there is nothing more.
+    /// Success. `next`: all input was read, pass more. `finish`: nothing is left.
     DW_OK = 0,
     /// A delta was written.
     DW_DELTA = 1,
     /// An item was written.
     DW_ITEM = 2,
 
-    /// An argument is NULL, out of range or no value of its enumeration. Nothing was done.
+    /// An argument is NULL, out of range or an unknown enumerator. The call had no effect.
     DW_ERR_ARGUMENT = -1,
-    /// The call does not fit what was called before, as its description says. Nothing was done.
+    /// The function was called in the wrong order; see its description. The call had no effect.
     DW_ERR_ORDER = -2,
-    /// The library is built without this, or is older than the program and does not know an option.
+    /// This build of the library lacks the function or does not know the option.
     DW_ERR_UNSUPPORTED = -3,
-    /// A fault in the library was caught. The handle is of no use any more but to be freed.
+    /// Internal error in the library. The handle can only be freed.
     DW_ERR_PANIC = -4,
-    /// A whole response is JSON, but that of no known provider.
+    /// A non-streaming response is JSON, but not of a known provider.
     DW_ERR_NOT_A_RESPONSE = -5,
 
-    /// Memory could not be had. Of `next` and `finish`: for one event, which is skipped.
+    /// Out of memory. `next` and `finish` skip the event and go on.
     DW_ERR_OUT_OF_MEMORY = -10,
-    /// An event is larger than the limit. It is skipped.
+    /// An event is larger than the limit and is skipped.
     DW_ERR_EVENT_TOO_LARGE = -11,
-    /// A binary frame is damaged. It is skipped; where nobody can tell where the next one begins, so
-    /// is the rest of the stream.
+    /// A binary frame is damaged and is skipped. If its length is damaged, the rest of the stream is
+    /// unreadable.
     DW_ERR_BAD_FRAME = -12,
-    /// The payload of an event is not JSON. It comes next, untouched, as `DW_DELTA_OTHER`.
+    /// The payload of an event is not JSON. The next delta is the payload, as `DW_DELTA_OTHER`.
     DW_ERR_NOT_JSON = -13,
 
-    /// The request cannot be sent as it is: its URL, a header, certificates, a proxy is malformed.
+    /// The request is malformed: its URL, a header, certificates or a proxy.
     DW_ERR_REQUEST = -20,
-    /// The server, or the proxy before it, could not be reached. It has not seen the request.
+    /// Could not connect to the server or its proxy. The server has not seen the request.
     DW_ERR_CONNECT = -21,
-    /// No TLS came about: the certificate is not trusted, not of this name or time, or there is none.
+    /// TLS handshake failed: the certificate is untrusted, expired or for another host.
     DW_ERR_TLS = -22,
-    /// Nothing came for too long.
+    /// Timed out waiting for data.
     DW_ERR_TIMEOUT = -23,
-    /// The server refused, by an HTTP status other than 2xx.
+    /// The server returned an HTTP status other than 2xx.
     DW_ERR_STATUS = -24,
-    /// The body is none that has events or deltas: a web page, a picture.
+    /// The response is not an event stream (for example an HTML page).
     DW_ERR_CONTENT_TYPE = -25,
-    /// The body has an encoding that is not known, or is damaged.
+    /// The content encoding is unsupported, or the body is damaged.
     DW_ERR_ENCODING = -26,
-    /// A redirect that is not followed.
+    /// The redirect was not followed.
     DW_ERR_REDIRECT = -27,
-    /// What came is not HTTP.
+    /// The response is not valid HTTP.
     DW_ERR_PROTOCOL = -28,
-    /// The server closed the connection before it answered.
+    /// The server closed the connection without a response.
     DW_ERR_CLOSED = -29,
-    /// The connection was reset: the server, or somebody between, went away.
+    /// The connection was reset by the server or a host on the way.
     DW_ERR_RESET = -30,
-    /// The body ended before its length, before its last chunk, or without TLS's end.
+    /// The body was truncated: it ended before its length, its last chunk or the end of TLS.
     DW_ERR_TRUNCATED = -31,
-    /// More than the limit: a whole response, or the head of a response.
+    /// A non-streaming response or the response headers are larger than the limit.
     DW_ERR_LIMIT = -32,
     /// `dw_stream_cancel` was called.
     DW_ERR_CANCELLED = -33,
-    /// A failure of the transport that is none of these.
+    /// Another transport error.
     DW_ERR_TRANSPORT = -34,
 }
 
@@ -90,93 +90,97 @@ const STATUSES: &[(dw_status, &CStr, &CStr)] = &[
     (
         dw_status::DW_ERR_ARGUMENT,
         c"DW_ERR_ARGUMENT",
-        c"an argument is NULL, out of range or of no known value",
+        c"an argument is NULL, out of range or an unknown value",
     ),
     (
         dw_status::DW_ERR_ORDER,
         c"DW_ERR_ORDER",
-        c"the call does not fit what was called before",
+        c"the function was called in the wrong order",
     ),
     (
         dw_status::DW_ERR_UNSUPPORTED,
         c"DW_ERR_UNSUPPORTED",
-        c"this build of the library cannot do that",
+        c"this build of the library does not support the call",
     ),
     (
         dw_status::DW_ERR_OUT_OF_MEMORY,
         c"DW_ERR_OUT_OF_MEMORY",
-        c"memory could not be had",
+        c"out of memory",
     ),
     (
         dw_status::DW_ERR_PANIC,
         c"DW_ERR_PANIC",
-        c"a fault in the library was caught; the handle can only be freed",
+        c"internal error; free the handle",
     ),
     (
         dw_status::DW_ERR_EVENT_TOO_LARGE,
         c"DW_ERR_EVENT_TOO_LARGE",
-        c"an event is larger than the limit",
+        c"an event was larger than the limit and was skipped",
     ),
     (
         dw_status::DW_ERR_BAD_FRAME,
         c"DW_ERR_BAD_FRAME",
-        c"a binary frame is damaged",
+        c"a binary frame was damaged",
     ),
     (
         dw_status::DW_ERR_NOT_JSON,
         c"DW_ERR_NOT_JSON",
-        c"the payload of an event is not JSON",
+        c"the payload of an event was not JSON",
     ),
     (
         dw_status::DW_ERR_NOT_A_RESPONSE,
         c"DW_ERR_NOT_A_RESPONSE",
-        c"the body is JSON, but no response of a known kind",
+        c"the body is JSON but not the response of a known provider",
     ),
     (
         dw_status::DW_ERR_REQUEST,
         c"DW_ERR_REQUEST",
-        c"the request cannot be sent as it is",
+        c"the request is malformed",
     ),
     (
         dw_status::DW_ERR_CONNECT,
         c"DW_ERR_CONNECT",
-        c"the server could not be reached",
+        c"could not connect to the server",
     ),
-    (dw_status::DW_ERR_TLS, c"DW_ERR_TLS", c"no TLS came about"),
+    (
+        dw_status::DW_ERR_TLS,
+        c"DW_ERR_TLS",
+        c"TLS handshake failed",
+    ),
     (
         dw_status::DW_ERR_TIMEOUT,
         c"DW_ERR_TIMEOUT",
-        c"nothing came for too long",
+        c"timed out waiting for data",
     ),
     (
         dw_status::DW_ERR_STATUS,
         c"DW_ERR_STATUS",
-        c"the server refused",
+        c"the server returned an error status",
     ),
     (
         dw_status::DW_ERR_CONTENT_TYPE,
         c"DW_ERR_CONTENT_TYPE",
-        c"the body is none that has events",
+        c"the response is not an event stream",
     ),
     (
         dw_status::DW_ERR_ENCODING,
         c"DW_ERR_ENCODING",
-        c"the body has an encoding that is not known, or is damaged",
+        c"the content encoding is unsupported or the body is damaged",
     ),
     (
         dw_status::DW_ERR_REDIRECT,
         c"DW_ERR_REDIRECT",
-        c"a redirect that is not followed",
+        c"the redirect was not followed",
     ),
     (
         dw_status::DW_ERR_PROTOCOL,
         c"DW_ERR_PROTOCOL",
-        c"what came is not HTTP",
+        c"the response is not valid HTTP",
     ),
     (
         dw_status::DW_ERR_CLOSED,
         c"DW_ERR_CLOSED",
-        c"the server closed the connection before it answered",
+        c"the server closed the connection without a response",
     ),
     (
         dw_status::DW_ERR_RESET,
@@ -186,7 +190,7 @@ const STATUSES: &[(dw_status, &CStr, &CStr)] = &[
     (
         dw_status::DW_ERR_TRUNCATED,
         c"DW_ERR_TRUNCATED",
-        c"the body ended before its end",
+        c"the response body was truncated",
     ),
     (
         dw_status::DW_ERR_LIMIT,
@@ -196,7 +200,7 @@ const STATUSES: &[(dw_status, &CStr, &CStr)] = &[
     (
         dw_status::DW_ERR_CANCELLED,
         c"DW_ERR_CANCELLED",
-        c"it was cancelled",
+        c"cancelled",
     ),
     (
         dw_status::DW_ERR_TRANSPORT,
@@ -209,9 +213,9 @@ fn known(status: i32) -> Option<&'static (dw_status, &'static CStr, &'static CSt
     STATUSES.iter().find(|(known, ..)| *known as i32 == status)
 }
 
-/// The name of a status, such as "DW_ERR_NOT_JSON".
+/// Returns the name of a status, such as "DW_ERR_NOT_JSON".
 ///
-/// @param status  Any number; "unknown" is the name of one that is no status.
+/// @param status  Any number; the name of an unknown status is "unknown".
 /// @return Static text, never NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn dw_status_name(status: i32) -> *const c_char {
@@ -220,7 +224,7 @@ pub extern "C" fn dw_status_name(status: i32) -> *const c_char {
         .as_ptr()
 }
 
-/// What a status says, for a person, without the details of the case.
+/// Returns a message for a status, to show to a person. It has no details of the case.
 ///
 /// @param status  Any number.
 /// @return Static text, never NULL.
@@ -262,7 +266,7 @@ impl dw_error {
     /// That of a handle which panicked.
     pub(super) const PANIC: dw_error = dw_error {
         status: dw_status::DW_ERR_PANIC as i32,
-        message: dw_slice::of(b"a fault in the library was caught; the handle can only be freed"),
+        message: dw_slice::of(b"internal error; free the handle"),
         ..dw_error::NONE
     };
 }

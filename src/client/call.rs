@@ -13,9 +13,10 @@ use ureq::http::{HeaderMap, Method};
 
 use super::body::{Body, Chunks};
 use super::cancel::{Cancel, Running, Sent};
-use super::error::{Context, Error, Kind, MAX_BODY_BYTES, Phase, Status};
+use super::error::{Context, Error, Kind, MAX_BODY_BYTES, Status};
 use super::events::Events;
 use super::options::{Key, Secrets};
+use super::phase::Phase;
 use super::request::Request;
 use super::stream::Stream;
 use super::{Client, Lease, url};
@@ -106,9 +107,9 @@ impl Answer {
         let described = context.secrets.describe(&body);
         let content_type = context.secrets.redact(&self.content_type());
         let what = if content_type.is_empty() {
-            format!("sent a body without a content type: {described}")
+            format!("expected a stream but got a body without a content type: {described}")
         } else {
-            format!("sent a body of the type {content_type:?}: {described}")
+            format!("expected a stream but got {content_type:?}: {described}")
         };
         let status = status_of(self.status, &self.headers, &body, context);
         let error = context.error(Kind::ContentType, what);
@@ -186,7 +187,7 @@ impl<'c> Call<'c> {
             return Err(answer.into_foreign());
         }
         let options = self.client.options().decoder.clone();
-        Ok(Stream::new(answer, options))
+        Ok(Stream::new(answer.body, answer.sent, options))
     }
 
     /// Sends it and gives the response's bytes as they come.
@@ -222,12 +223,12 @@ impl<'c> Call<'c> {
         let limit = self.client.options().max_response_bytes;
         let bytes = body.read_up_to(limit)?;
         if bytes.len() > limit {
-            let what = format!("sent a response of more than {limit} bytes");
+            let what = format!("the response is larger than {limit} bytes");
             return Err(body.context().error(Kind::Limit, what));
         }
         let mut message = Message::from_response(&bytes).map_err(|error| {
             let what = format!(
-                "sent no reply but {}",
+                "expected a reply but got {}",
                 body.context().secrets.describe(&bytes)
             );
             Error::unread(&body.context().url, error, what)
@@ -247,7 +248,7 @@ impl<'c> Call<'c> {
         let options = self.client.options();
         let fail = |what: &str| {
             let url = url::shown(options.base_url());
-            Error::new(Kind::Request, &url, format!("cannot be asked: {what}"))
+            Error::new(Kind::Request, &url, what)
         };
         let (method, path, body) = match self.payload {
             Payload::Request(request) => (
@@ -270,7 +271,7 @@ impl<'c> Call<'c> {
         let put = |map: &mut HeaderMap, name: &str, value: &str| {
             // Not even the name is shown where it is none: it may have been meant to be a value.
             let name = HeaderName::from_bytes(name.as_bytes())
-                .map_err(|_| fail("the name of a header is malformed"))?;
+                .map_err(|_| fail("a header name is malformed"))?;
             let value = header_value(&name, value.as_bytes()).map_err(|what| fail(&what))?;
             map.insert(name, value);
             Ok(())
@@ -302,7 +303,7 @@ impl<'c> Call<'c> {
 
 /// A header's value; or what is wrong with it, without showing it.
 fn header_value(name: &HeaderName, value: &[u8]) -> Result<HeaderValue, String> {
-    let fault = || format!("the value of the header {name} has a character that none may have");
+    let fault = || format!("the value of the header {name} has an invalid character");
     let value = HeaderValue::from_bytes(value).map_err(|_| fault())?;
     // Bytes beyond ASCII, which others may have.
     if name == AUTHORIZATION && value.to_str().is_err() {
@@ -319,10 +320,8 @@ impl Ready {
 
     /// Sets a header that goes wherever the request goes.
     pub(super) fn set(&mut self, name: HeaderName, value: &[u8]) -> Result<(), Error> {
-        let value = header_value(&name, value).map_err(|what| {
-            let what = format!("cannot be asked: {what}");
-            Error::new(Kind::Request, &self.shown_url(), what)
-        })?;
+        let value = header_value(&name, value)
+            .map_err(|what| Error::new(Kind::Request, &self.shown_url(), what))?;
         self.own.insert(name, value);
         Ok(())
     }
@@ -421,14 +420,14 @@ impl Client {
                 .map(|location| String::from_utf8_lossy(location.as_bytes()).into_owned())
                 .and_then(|location| url::join(&url, &location));
             let Some(target) = target else {
-                return Err(head.into_redirect("to no place"));
+                return Err(head.into_redirect("has no valid location"));
             };
             let is_same_origin = url::is_same_origin(&url, &target);
             if ready.method != Method::GET {
                 let what = match status.as_u16() {
                     307 | 308 if is_same_origin => None,
-                    307 | 308 => Some("to another origin"),
-                    _ => Some("to where it would become a GET"),
+                    307 | 308 => Some("leads to another origin"),
+                    _ => Some("would turn the request into a GET"),
                 };
                 if let Some(what) = what {
                     let what = format!("{what}: {}", url::shown(&target));
@@ -439,7 +438,7 @@ impl Client {
             head.drain();
             url = target;
         }
-        let what = format!("redirects the request more than {MAX_REDIRECTS} times");
+        let what = format!("redirected more than {MAX_REDIRECTS} times");
         Err(Error::new(Kind::Redirect, &ready.shown_url(), what))
     }
 
@@ -511,7 +510,7 @@ impl Head {
         let encoding = encoding.map(|value| String::from_utf8_lossy(value.as_bytes()));
         match encoding {
             Some(encoding) if !encoding.eq_ignore_ascii_case("identity") => {
-                let what = format!("sent a body that is encoded as {encoding:?}");
+                let what = format!("unsupported content encoding {encoding:?}");
                 Err(self.context.error(Kind::Encoding, what))
             }
             _ => Ok(self),
@@ -525,7 +524,7 @@ impl Head {
 
     fn into_redirect(self, what: &str) -> Error {
         let what = self.context.secrets.redact(what);
-        let what = format!("redirects the request {what}");
+        let what = format!("the redirect {what}");
         let error = self.context.error(Kind::Redirect, what);
         error.with_status(self.into_status())
     }

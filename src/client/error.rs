@@ -8,6 +8,7 @@ use ureq::http::HeaderMap;
 
 use super::line::{Fault, Line};
 use super::options::Secrets;
+use super::phase::Phase;
 use crate::decoder;
 use crate::delta;
 use crate::frame;
@@ -22,19 +23,18 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
-    /// The request cannot be sent as it is: its URL, a header, a certificate file, a proxy is
-    /// malformed. Nothing was sent.
+    /// The request is malformed: its URL, a header, a certificate file or a proxy. Nothing was sent.
     Request,
     /// The server, or the proxy before it, could not be reached. It has not seen the request.
     Connect,
-    /// No TLS came about: the certificate is not trusted, not of this name, not of this time, or the
-    /// other end does not speak TLS. The server has not seen the request.
+    /// TLS handshake failed: the certificate is untrusted, expired or for another host, or the server
+    /// does not use TLS. The server has not seen the request.
     Tls,
-    /// Nothing came for too long.
+    /// Timed out waiting for data.
     Timeout(Phase),
     /// The server refused: an HTTP status other than 2xx. [`Error::status`] has it.
     Status,
-    /// The body is none that has events or deltas: a web page, a picture.
+    /// The response is not an event stream (for example an HTML page).
     ContentType,
     /// The body has an encoding that is not known, or is no valid gzip.
     Encoding,
@@ -87,20 +87,6 @@ impl fmt::Display for Kind {
     }
 }
 
-/// What was waited for when time ran out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Phase {
-    /// The connection: looking up the name, reaching the address, TLS.
-    Connect,
-    /// The first byte of the body, the response's head before it.
-    FirstByte,
-    /// The next bytes, whatever they are.
-    Idle,
-    /// Bytes that are more than a sign of life.
-    Content,
-}
-
 /// Why a request was not answered, or not to its end. No key is in it, whoever said it.
 pub struct Error(Box<Inner>);
 
@@ -108,7 +94,7 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: Kind,
     url: String,
-    /// What happened, in words that go on from the URL's.
+    /// The error text, shown after the URL and a colon.
     what: String,
     status: Option<Status>,
     decode: Option<decoder::Error>,
@@ -234,9 +220,9 @@ impl Error {
     }
 
     pub(super) fn refused(url: &str, status: Status) -> Self {
-        let mut what = format!("answered with HTTP status {}", status.status);
+        let mut what = format!("HTTP status {}", status.status);
         if status.message.is_empty() {
-            what.push_str(" and ");
+            what.push_str(" with ");
             what.push_str(&decoder::describe_body(status.body.as_bytes()));
         } else {
             what.push_str(": ");
@@ -252,7 +238,7 @@ impl Error {
             decoder::Error::Frame(frame::Error::EventTooLarge { .. }) => Kind::Limit,
             _ => Kind::Decode,
         };
-        let mut error = Error::new(kind, url, format!("sent what cannot be decoded: {decode}"));
+        let mut error = Error::new(kind, url, format!("could not decode an event: {decode}"));
         error.0.decode = Some(decode);
         error.0.is_final = false;
         error
@@ -266,7 +252,7 @@ impl Error {
     }
 
     pub(super) fn cancelled(url: &str) -> Self {
-        Error::new(Kind::Cancelled, url, "was not waited for: cancelled")
+        Error::new(Kind::Cancelled, url, "cancelled")
     }
 
     /// What went wrong.
@@ -334,7 +320,10 @@ impl fmt::Debug for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.0.url, self.0.what)
+        if !self.0.url.is_empty() {
+            write!(f, "{}: ", self.0.url)?;
+        }
+        f.write_str(&self.0.what)
     }
 }
 
@@ -373,26 +362,26 @@ impl Context {
     }
 
     fn reset(&self) -> Error {
-        self.error(Kind::Reset, "reset the connection")
+        self.error(Kind::Reset, "the server reset the connection")
     }
 
     fn truncated(&self) -> Error {
         self.error(
             Kind::Truncated,
-            "closed the connection in the middle of the body",
+            "the connection closed in the middle of the response body",
         )
     }
 
     pub(super) fn timeout(&self, phase: Phase, limit: Option<Duration>) -> Error {
         let what = match phase {
-            Phase::Connect => "gave no connection",
-            Phase::FirstByte => "began no answer",
-            Phase::Idle => "sent nothing",
-            Phase::Content => "sent signs of life only",
+            Phase::Connect => "while connecting",
+            Phase::FirstByte => "waiting for the response",
+            Phase::Idle => "waiting for data",
+            Phase::Content => "waiting for content: only keep-alives arrived",
         };
         let what = match limit {
-            Some(limit) => format!("{what} for {} s", limit.as_secs_f64()),
-            None => format!("{what} in time"),
+            Some(limit) => format!("timed out after {} s {what}", limit.as_secs_f64()),
+            None => format!("timed out {what}"),
         };
         self.error(Kind::Timeout(phase), what)
     }
@@ -420,36 +409,39 @@ impl Context {
         let (kind, what) = match &error {
             ureq::Error::Timeout(_) => return self.timeout(Phase::Connect, self.timeout_connect),
             ureq::Error::Io(source) => match source.kind() {
-                _ if self.is_tls(source) => (Kind::Tls, "gave no TLS"),
-                _ if !self.line.is_open() => (Kind::Connect, "cannot be reached"),
+                _ if self.is_tls(source) => (Kind::Tls, "TLS handshake failed"),
+                _ if !self.line.is_open() => (Kind::Connect, "could not connect"),
                 io::ErrorKind::UnexpectedEof => match self.line.fault() {
                     Some(Fault::Reset) => return self.reset(),
                     _ => {
-                        return self
-                            .error(Kind::Closed, "closed the connection before it answered");
+                        return self.error(
+                            Kind::Closed,
+                            "the server closed the connection without a response",
+                        );
                     }
                 },
                 _ => match self.line.fault() {
                     Some(Fault::Reset) => return self.reset(),
-                    _ => (Kind::Closed, "broke the connection"),
+                    _ => (Kind::Closed, "the connection failed"),
                 },
             },
             ureq::Error::Rustls(_) | ureq::Error::Tls(_) | ureq::Error::TlsRequired => {
-                (Kind::Tls, "gave no TLS")
+                (Kind::Tls, "TLS handshake failed")
             }
-            ureq::Error::Http(_)
-            | ureq::Error::BadUri(_)
-            | ureq::Error::InvalidProxyUrl
-            | ureq::Error::Pem(_) => (Kind::Request, "cannot be asked"),
-            ureq::Error::Decompress(..) => (Kind::Encoding, "sent a body that is no gzip"),
-            ureq::Error::LargeResponseHeader(..) => (Kind::Limit, "sent too long a head"),
+            ureq::Error::Http(_) | ureq::Error::BadUri(_) => (Kind::Request, "invalid URL"),
+            ureq::Error::InvalidProxyUrl => (Kind::Request, "invalid proxy"),
+            ureq::Error::Pem(_) => (Kind::Request, "invalid certificates"),
+            ureq::Error::Decompress(..) => (Kind::Encoding, "the body is not valid gzip"),
+            ureq::Error::LargeResponseHeader(..) => {
+                (Kind::Limit, "the response headers are too large")
+            }
             // ureq exports no names for its parser's errors.
             ureq::Error::Protocol(source) if source.to_string().contains("too many headers") => {
-                (Kind::Limit, "sent too long a head")
+                (Kind::Limit, "the response headers are too large")
             }
-            ureq::Error::Protocol(_) => (Kind::Protocol, "sent what is not HTTP"),
+            ureq::Error::Protocol(_) => (Kind::Protocol, "the response is not valid HTTP"),
             // What is left is about names and proxies.
-            _ => (Kind::Connect, "cannot be reached"),
+            _ => (Kind::Connect, "could not connect"),
         };
         Error::caused(kind, &self.url, what, error)
     }

@@ -14,7 +14,7 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport,
 };
 
-use super::error::Phase;
+use super::phase::Phase;
 
 /// How long is waited, by what for.
 #[derive(Debug, Clone, Copy)]

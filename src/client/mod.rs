@@ -65,6 +65,7 @@ mod event_source;
 mod events;
 mod line;
 mod options;
+mod phase;
 mod request;
 mod stream;
 mod url;
@@ -75,10 +76,11 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 pub use body::Chunks;
 pub use call::Call;
 pub use cancel::Cancel;
-pub use error::{Error, Kind, Phase, Status};
+pub use error::{Error, Kind, Status};
 pub use event_source::{EventSource, Reconnect};
 pub use events::{Event, Events};
 pub use options::{Key, Options, Provider, Proxy};
+pub use phase::Phase;
 pub use request::{Input, Request, Turn};
 pub use stream::Stream;
 
@@ -161,10 +163,7 @@ impl Client {
         let shown = url::shown(base_url);
         let fail = |what: String| Error::new(Kind::Request, &shown, what);
         if base_url.is_empty() {
-            return Err(fail(format!(
-                "(no base URL) has to be given for {}",
-                options.provider
-            )));
+            return Err(fail(format!("{} needs a base URL", options.provider)));
         }
         let mut config = ureq::Agent::config_builder()
             .http_status_as_error(false)
@@ -180,16 +179,15 @@ impl Client {
             Proxy::Environment if !url::is_loopback(base_url) => {}
             Proxy::Environment | Proxy::Direct => config = config.proxy(None),
             Proxy::Url(proxy) => {
-                let proxy = ureq::Proxy::new(proxy.reveal()).map_err(|error| {
-                    fail(format!("cannot be asked by way of the proxy: {error}"))
-                })?;
+                let proxy = ureq::Proxy::new(proxy.reveal())
+                    .map_err(|error| fail(format!("cannot use the proxy: {error}")))?;
                 config = config.proxy(Some(proxy));
             }
         }
         if let Some(file) = &options.ca_file {
             let cannot = |why: String| {
                 fail(format!(
-                    "cannot be asked: the certificates in {}: {why}",
+                    "cannot use the certificates in {}: {why}",
                     file.display()
                 ))
             };
@@ -198,11 +196,11 @@ impl Client {
             for item in ureq::tls::parse_pem(&pem) {
                 match item.map_err(|error| cannot(error.to_string()))? {
                     ureq::tls::PemItem::Certificate(certificate) => certificates.push(certificate),
-                    _ => return Err(cannot("there is more than certificates".into())),
+                    _ => return Err(cannot("the file has more than certificates".into())),
                 }
             }
             if certificates.is_empty() {
-                return Err(cannot("there are none".into()));
+                return Err(cannot("the file has no certificates".into()));
             }
             let roots = ureq::tls::RootCerts::new_with_certs(&certificates);
             config = config.tls_config(ureq::tls::TlsConfig::builder().root_certs(roots).build());

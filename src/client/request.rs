@@ -133,7 +133,7 @@ impl Request {
             Provider::OpenAi | Provider::Azure | Provider::Gemini
         );
         if !has_choices && self.n.is_some_and(|n| n != 1) {
-            return Err(format!("{provider} makes one choice only"));
+            return Err(format!("{provider} supports one choice only"));
         }
         let body = match provider {
             Provider::OpenAi | Provider::Azure => self.openai(stream),

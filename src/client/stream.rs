@@ -4,7 +4,6 @@ use std::ops::Range;
 use std::time::Instant;
 
 use super::body::Body;
-use super::call::Answer;
 use super::cancel::Cancel;
 use super::error::{Error, Kind};
 use crate::decoder::{self, Decoder, End};
@@ -45,13 +44,13 @@ impl std::fmt::Debug for Stream {
 }
 
 impl Stream {
-    pub(super) fn new(answer: Answer, options: decoder::Options) -> Self {
+    pub(super) fn new(body: Body, sent: Instant, options: decoder::Options) -> Self {
         Stream {
-            body: answer.body,
+            body,
             decoder: Decoder::with_options(options),
             buffer: vec![0; BUFFER_BYTES],
             unread: 0..0,
-            sent: answer.sent,
+            sent,
             at_end: false,
             is_cut: false,
             is_answered: false,
@@ -127,7 +126,7 @@ impl Stream {
         if !self.decoder.advance_to_end() && !is_answered {
             let secrets = &self.body.context().secrets;
             let what = format!(
-                "sent no reply but {}",
+                "expected a reply but got {}",
                 secrets.describe(self.decoder.unrecognised_body())
             );
             return Err(self.body.context().error(Kind::ContentType, what));

@@ -8,12 +8,13 @@ use crate::dialect::{self, Dialect, Outline, Spec};
 use crate::fallible::{self, OutOfMemory};
 use crate::frame::{self, Event, Exception, Field, Framing, Item};
 use crate::json::Malformed;
+use crate::json::with_short;
 use crate::reply::Payload;
 use crate::reply::details::Path;
 use crate::reply::error::{ProviderError, report, report_text};
 use crate::reply::progress::{Progress, Version};
 use crate::reply::queue::Queue;
-use crate::reply::walk::{Member, Walk, with_short};
+use crate::reply::walk::{Member, Walk};
 use crate::template::{Attempt, Cache, Context};
 
 /// The most bytes that are kept of a body that is not an event stream, unless it may be JSON: enough for

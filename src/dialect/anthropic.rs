@@ -6,6 +6,7 @@
 
 use super::{Dialect, Spec};
 use crate::delta::{Scope, TextKind};
+use crate::json::with_short;
 use crate::json::{Malformed, Span, Str, Value};
 use crate::reply::details::Path;
 use crate::reply::error::ProviderError;
@@ -13,7 +14,7 @@ use crate::reply::parts::BLOCK;
 use crate::reply::queued::{CallRef, Queued, TextSpan};
 use crate::reply::tool_calls::Call;
 use crate::reply::usage;
-use crate::reply::walk::{Member, Walk, with_short};
+use crate::reply::walk::{Member, Walk};
 use crate::template::Builtin;
 
 /// The dialect's row in the table.
@@ -148,13 +149,6 @@ pub(super) fn event(walk: &mut Walk<'_, '_>) -> Result<bool, Malformed> {
         "amazon-bedrock-invocationMetrics" => true,
         _ => false,
     });
-    let scope = match event.index {
-        Some(index) => Scope::Part {
-            choice: 0,
-            part: block_part(index, walk),
-        },
-        None => Scope::Response,
-    };
     let is_known = with_short(event.kind, |kind| {
         match (kind, event.object) {
             ("content_block_delta", Some(object)) => delta(&event, object, walk),
@@ -174,7 +168,7 @@ pub(super) fn event(walk: &mut Walk<'_, '_>) -> Result<bool, Malformed> {
     });
     if is_known {
         usage::report(walk, event.usage, &Path::ROOT.key("usage"));
-        walk.end_object(members, scope, &Path::ROOT, root);
+        walk.end_object(members, Scope::Response, &Path::ROOT, root);
     }
     Ok(is_known)
 }

@@ -14,12 +14,13 @@ use super::{Dialect, Spec, anthropic, openai_chat};
 use crate::delta::{FinishReason, Scope, TextKind, Usage};
 use crate::fallible::OutOfMemory;
 use crate::frame::Framing;
+use crate::json::with_short;
 use crate::json::{Malformed, Span, Str, Value};
 use crate::reply::details::Path;
 use crate::reply::finish::finish_reason;
 use crate::reply::tool_calls::Call;
 use crate::reply::usage;
-use crate::reply::walk::{Member, Walk, get, with_short};
+use crate::reply::walk::{Member, Walk, get};
 
 /// The dialect's row in the table.
 pub(super) static SPEC: Spec = Spec {

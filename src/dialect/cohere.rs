@@ -5,12 +5,13 @@
 
 use super::{Dialect, Spec};
 use crate::delta::{Scope, TextKind};
+use crate::json::with_short;
 use crate::json::{Malformed, Span, Str, Value};
 use crate::reply::details::Path;
 use crate::reply::error::ProviderError;
 use crate::reply::tool_calls::Call;
 use crate::reply::usage;
-use crate::reply::walk::{Member, Walk, with_short};
+use crate::reply::walk::{Member, Walk};
 
 /// The dialect's row in the table.
 pub(super) static SPEC: Spec = Spec {
@@ -173,7 +174,9 @@ impl<'d> Event<'_, 'd> {
                 _ => member.value.is_null() || member.is_empty(walk.text()),
             },
             // The plan comes in pieces, and citations belong to the text before them.
-            "tool_plan" | "citations" => walk.piece_detail(Scope::Response, &Path::ROOT.key(key), member),
+            "tool_plan" | "citations" => {
+                walk.piece_detail(Scope::Response, &Path::ROOT.key(key), member)
+            }
             _ => false,
         });
         let scope = scope_of(self.kind, index, walk);

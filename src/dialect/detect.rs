@@ -125,7 +125,7 @@ impl<'d> Outline<'d> {
     /// Returns true if the payload's own type satisfies a condition.
     pub(super) fn is_type(&self, is_type: fn(&str) -> bool) -> bool {
         self.kind
-            .is_some_and(|kind| crate::reply::walk::with_short(kind, is_type))
+            .is_some_and(|kind| crate::json::with_short(kind, is_type))
     }
 }
 

@@ -6,12 +6,13 @@
 
 use super::{Dialect, Spec};
 use crate::delta::{FinishReason, Scope, TextKind};
+use crate::json::with_short;
 use crate::json::{Malformed, Span, Str, Value};
 use crate::reply::details::Path;
 use crate::reply::error::ProviderError;
 use crate::reply::tool_calls::Call;
 use crate::reply::usage;
-use crate::reply::walk::{Member, Walk, with_short};
+use crate::reply::walk::{Member, Walk};
 
 /// The dialect's row in the table.
 pub(super) static SPEC: Spec = Spec {
@@ -66,14 +67,7 @@ fn event(walk: &mut Walk<'_, '_>) -> Result<bool, Malformed> {
         true
     });
     if is_known {
-        let scope = match index {
-            Some(index) => Scope::Part {
-                choice: 0,
-                part: walk.part(0, STEP, index, 0),
-            },
-            None => Scope::Response,
-        };
-        walk.end_object(members, scope, &Path::ROOT, root);
+        walk.end_object(members, Scope::Response, &Path::ROOT, root);
     }
     Ok(is_known)
 }

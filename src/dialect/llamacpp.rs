@@ -6,10 +6,11 @@
 
 use super::{Dialect, Spec};
 use crate::delta::{FinishReason, Scope, TextKind, Usage};
+use crate::json::with_short;
 use crate::json::{Malformed, Str};
 use crate::reply::details::Path;
 use crate::reply::usage;
-use crate::reply::walk::{Walk, with_short};
+use crate::reply::walk::Walk;
 
 /// The dialect's row in the table.
 pub(super) static SPEC: Spec = Spec {

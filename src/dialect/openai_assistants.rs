@@ -5,12 +5,13 @@
 
 use super::{Dialect, Spec};
 use crate::delta::{FinishReason, Scope, TextKind};
+use crate::json::with_short;
 use crate::json::{Malformed, Span, Str, Value};
 use crate::reply::details::{Path, hash_bytes};
 use crate::reply::error::ProviderError;
 use crate::reply::tool_calls::Call;
 use crate::reply::usage;
-use crate::reply::walk::{Member, Walk, with_short};
+use crate::reply::walk::{Member, Walk};
 
 /// The dialect's row in the table.
 pub(super) static SPEC: Spec = Spec {

@@ -14,11 +14,12 @@ use crate::json::{Key, Kind, Malformed, Reader, Span, Str, Value};
 use crate::reply::details::Path;
 use crate::reply::error::ProviderError;
 use crate::reply::fields::Fields;
+use crate::reply::queue::Level;
 use crate::reply::queue::Queue;
 use crate::reply::queued::CallRef;
 use crate::reply::tool_calls::Call;
 use crate::reply::usage;
-use crate::reply::walk::{Level, Member, Walk, string, unknown};
+use crate::reply::walk::{Member, Walk, string, unknown};
 
 /// The dialect's row in the table.
 pub(super) static SPEC: Spec = Spec {
@@ -316,7 +317,7 @@ impl<'d> Choice<'d> {
         walk.queue.ignored(message);
         let scope = Scope::Choice { choice: self.index };
         let path = Path::ROOT.key("message");
-        if let Value::Array(_) = delta.content.value {
+        if !matches!(delta.content.value, Value::String(_) | Value::Null) {
             walk.detail(scope, &path.key("content"), delta.content);
         }
         if !delta.reasoning_details.value.is_null() {

@@ -8,6 +8,7 @@
 
 use super::{Dialect, Spec};
 use crate::delta::{FinishReason, Scope};
+use crate::json::with_short;
 use crate::json::{Malformed, Span, Str, Value};
 use crate::reply::details::Path;
 use crate::reply::error::ProviderError;
@@ -15,7 +16,7 @@ use crate::reply::parts::PartKey;
 use crate::reply::repeats::TextPart;
 use crate::reply::tool_calls::Call;
 use crate::reply::usage;
-use crate::reply::walk::{Member, Walk, with_short};
+use crate::reply::walk::{Member, Walk};
 
 /// The dialect's row in the table.
 pub(super) static SPEC: Spec = Spec {
@@ -78,16 +79,16 @@ fn event(walk: &mut Walk<'_, '_>) -> Result<bool, Malformed> {
         dispatch(name, &event, root, walk)
     });
     if is_known {
-        let scope = event_scope(&event, walk);
         if !event.logprobs.value.is_null() {
+            let scope = event_scope(&event, walk);
             walk.piece_detail(scope, &Path::ROOT.key("logprobs"), event.logprobs);
         }
-        walk.end_object(members, scope, &Path::ROOT, root);
+        walk.end_object(members, Scope::Response, &Path::ROOT, root);
     }
     Ok(is_known)
 }
 
-/// Returns the scope of the event's own members: its part, its item, or the response.
+/// Returns the scope of what belongs to the event's piece: its part, its item, or the response.
 fn event_scope(event: &Event<'_>, walk: &mut Walk<'_, '_>) -> Scope {
     match event.item {
         Some(item) if event.part.is_none() || event.text.is_empty() => Scope::Part {
@@ -467,11 +468,13 @@ fn response(object: Span, end: Option<&str>, walk: &mut Walk<'_, '_>) {
         }
     }
     usage::report(walk, usage, &Path::ROOT.key("usage"));
-    if !error.is_empty(walk.text())
-        && !core::mem::replace(&mut walk.progress.repeats.has_error, true)
-    {
+    if !error.is_empty(walk.text()) {
         let path = Path::ROOT.key("error");
-        ProviderError::read(walk, error, &path, &|_| false).report(walk);
+        let error = ProviderError::read(walk, error, &path, &|_| false);
+        // An `error` event may have reported it before.
+        if !core::mem::replace(&mut walk.progress.repeats.has_error, true) {
+            error.report(walk);
+        }
     }
     walk.end_object(members, Scope::Response, &Path::ROOT, object);
     if is_end {

@@ -5,10 +5,11 @@
 
 use super::{Dialect, Spec};
 use crate::delta::{FinishReason, Scope, TextKind};
+use crate::json::with_short;
 use crate::json::{Malformed, Str};
 use crate::reply::details::Path;
 use crate::reply::error::report_text;
-use crate::reply::walk::{Walk, with_short};
+use crate::reply::walk::Walk;
 
 /// The dialect's row in the table.
 pub(super) static SPEC: Spec = Spec {

@@ -51,13 +51,18 @@ mod number;
 mod reader;
 mod scan;
 mod skip;
+mod span;
 mod string;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use number::Number;
-pub(crate) use reader::{Key, Kind, MAX_DEPTH, Reader, Span, Value};
-pub(crate) use string::{Short, Str};
+pub(crate) use reader::{Key, Kind, Reader, Value};
+pub(crate) use span::Span;
+pub(crate) use string::{Str, with_short};
+
+/// Arrays and objects may be nested this many levels deep.
+pub(crate) const MAX_DEPTH: u32 = 128;
 
 /// The place where a text stops being JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,12 +18,6 @@ impl<'d> Number<'d> {
         self.span.of(self.text)
     }
 
-    /// Returns the offset of the number's first byte.
-    #[inline]
-    pub(crate) fn start(self) -> usize {
-        self.span.start as usize
-    }
-
     /// Returns the number if it is an integer that fits. 3.0 and 3e0 are integers.
     #[inline]
     pub(crate) fn u64(self) -> Option<u64> {

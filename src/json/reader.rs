@@ -1,12 +1,10 @@
 //! The cursor, and the values it reads.
 
-use super::scan::{at, pair_at, space_end};
+use super::scan::{at, pair_at, space_end, token};
 use super::skip::{fast_name, slow_name, string_end, value_end};
+use super::span::Span;
 use super::string::{Buffer, ESCAPES};
-use super::{Malformed, Number, Problem, Str};
-
-/// Arrays and objects may be nested this many levels deep.
-pub(crate) const MAX_DEPTH: u32 = 128;
+use super::{MAX_DEPTH, Malformed, Number, Problem, Str};
 
 /// Keys with escapes are unescaped if their value has at most this many bytes.
 const KEY_BYTES: usize = 128;
@@ -33,27 +31,6 @@ pub(crate) enum Kind {
     Invalid,
     /// The text ends here.
     End,
-}
-
-/// The place of a value in the text. A string's quotes are part of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Span {
-    pub(crate) start: u32,
-    pub(crate) end: u32,
-}
-
-impl Span {
-    /// Returns the text of the value, or an empty one if the span is not of `text`.
-    #[inline]
-    pub(crate) fn of(self, text: &str) -> &str {
-        slice(text, self.start, self.end)
-    }
-
-    /// Returns whether this is the default span, which is of no value.
-    #[inline]
-    pub(crate) fn is_empty(self) -> bool {
-        self.start == self.end
-    }
 }
 
 /// A member's name.
@@ -151,12 +128,6 @@ impl<'d> Value<'d> {
     }
 }
 
-/// Returns a part of the text. The bounds are those of a token, which begins and ends with ASCII.
-#[inline(always)]
-pub(super) fn slice(text: &str, start: u32, end: u32) -> &str {
-    text.get(start as usize..end as usize).unwrap_or_default()
-}
-
 impl<'d> Reader<'d> {
     /// Makes a reader for `text`. A text of 2 GiB or more is not read: it counts as empty.
     #[inline]
@@ -175,12 +146,6 @@ impl<'d> Reader<'d> {
             pos: offset.min(text.len()) as u32,
             depth: 0,
         }
-    }
-
-    /// Returns the whole text.
-    #[inline]
-    pub(crate) fn text(&self) -> &'d str {
-        self.text
     }
 
     /// Returns the position of the cursor: after [`Reader::peek`] that of the next value, after reading
@@ -431,16 +396,4 @@ fn other_kind(text: &str, pos: u32) -> Malformed {
         _ => Problem::OtherKind,
     };
     Malformed { at: pos, problem }
-}
-
-/// Returns the offset of the next byte that is not white space, and the byte, or 0 at the end of the
-/// text.
-#[inline(always)]
-pub(super) fn token(bytes: &[u8], pos: u32) -> (u32, u8) {
-    let byte = at(bytes, pos);
-    if byte > b' ' {
-        return (pos, byte);
-    }
-    let pos = space_end(bytes, pos);
-    (pos, at(bytes, pos))
 }

@@ -195,3 +195,15 @@ pub(super) fn space_end(bytes: &[u8], pos: u32) -> u32 {
         _ => find(bytes, pos as usize, not_spaces) as u32,
     }
 }
+
+/// Returns the offset of the next byte that is not white space, and the byte, or 0 at the end of the
+/// text.
+#[inline(always)]
+pub(super) fn token(bytes: &[u8], pos: u32) -> (u32, u8) {
+    let byte = at(bytes, pos);
+    if byte > b' ' {
+        return (pos, byte);
+    }
+    let pos = space_end(bytes, pos);
+    (pos, at(bytes, pos))
+}

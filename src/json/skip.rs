@@ -5,11 +5,10 @@
 //! fails, and the slow one is called. A fast function for strings fails with the offset up to which it
 //! has searched, so that the slow one need not start again.
 
-use super::Malformed;
 use super::number::{number_end, word_end};
-use super::reader::{MAX_DEPTH, token};
-use super::scan::{BLOCK, Window, at, digits_in, pair_at, stop_in, window};
+use super::scan::{BLOCK, Window, at, digits_in, pair_at, stop_in, token, window};
 use super::string::{ESCAPES, closing_quote};
+use super::{MAX_DEPTH, Malformed};
 
 /// Strings of more blocks than this are searched by the slow function, which is better at it.
 const FAST_BLOCKS: usize = 4;

@@ -6,10 +6,10 @@ use core::fmt::{self, Write as _};
 use core::str;
 
 use super::Malformed;
-use super::reader::slice;
 #[cfg(feature = "alloc")]
 use super::scan::backslash;
 use super::scan::{at, stop_in, string_stop, window};
+use super::span::slice;
 
 /// A string, as the text has it between its quotes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -263,4 +263,12 @@ fn first_not_hex(bytes: &[u8], mut pos: u32) -> Malformed {
         pos += 1;
     }
     Malformed::syntax(pos)
+}
+
+/// Returns a short string for a `match`.
+pub(crate) fn with_short<R>(text: Str<'_>, f: impl FnOnce(&str) -> R) -> R {
+    match text.plain() {
+        Some(plain) => f(plain),
+        None => f(text.short(&mut Short::new())),
+    }
 }

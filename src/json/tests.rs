@@ -30,8 +30,32 @@ fn walk(reader: &mut Reader<'_>) -> Result<usize, Malformed> {
     Ok(count)
 }
 
-/// Returns where the text stops being JSON. Both ways of reading must agree.
+/// Returns where the text stops being JSON. Both ways of reading must agree, and the text must stop
+/// at the same place as a member with others after it, because the end of a text is read differently.
 fn stops_at(text: &str) -> Option<u32> {
+    let stop = stops_at_alone(text);
+    let goes_on = |at: u32| {
+        matches!(
+            text.as_bytes().get(at as usize),
+            None | Some(b',' | b'}' | b']')
+        )
+    };
+    if !stop.is_some_and(goes_on) {
+        let start = "{\"name\":";
+        let rest = ",\"padding\":\"a text that is longer than two blocks\"}";
+        let stop = stop.map(|at| at + start.len() as u32);
+        if text.bytes().filter(|byte| b"[{".contains(byte)).count() < MAX_DEPTH as usize {
+            assert_eq!(
+                stops_at_alone(&[start, text, rest].concat()),
+                stop,
+                "{text}"
+            );
+        }
+    }
+    stop
+}
+
+fn stops_at_alone(text: &str) -> Option<u32> {
     let skipped = check(text);
     let mut reader = Reader::new(text);
     let walked = walk(&mut reader).and_then(|_| reader.end());
@@ -139,6 +163,10 @@ fn the_first_byte_that_is_not_json_is_reported() {
         ("\"\\", 2),
         ("\"\\x\"", 2),
         ("\"\\u12g4\"", 5),
+        ("\"\\ug234\"", 3),
+        ("\"\\u1g34\"", 4),
+        ("\"\\u123g\"", 6),
+        ("\"\\u123/\"", 6),
         ("\"\\u12\"", 5),
         ("\"\\\"", 3),
         ("'a'", 0),

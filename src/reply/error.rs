@@ -5,8 +5,9 @@
 use core::fmt;
 
 use super::details::Path;
-use super::walk::{Member, Walk, with_short};
+use super::walk::{Member, Walk};
 use crate::delta::{ErrorKind, Scope};
+use crate::json::with_short;
 use crate::json::{Span, Str};
 
 /// Codes, types and statuses of the providers, in lower case, and what they mean.

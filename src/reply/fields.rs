@@ -11,11 +11,3 @@ pub struct Fields {
     /// A member with a piece of the reasoning.
     pub reasoning: Option<String>,
 }
-
-impl Fields {
-    /// No further names.
-    pub(crate) const NONE: &'static Fields = &Fields {
-        text: None,
-        reasoning: None,
-    };
-}

@@ -1,9 +1,11 @@
 //! What all dialects share: the state of a response, its vocabulary, and the queue of its deltas.
 
+pub(crate) mod count;
 pub(crate) mod details;
 pub(crate) mod error;
 pub(crate) mod fields;
 pub(crate) mod finish;
+pub(crate) mod limits;
 pub(crate) mod parts;
 pub(crate) mod pool;
 pub(crate) mod progress;

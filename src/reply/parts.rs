@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::progress::MAX_KNOWN;
+use super::limits::MAX_KNOWN;
 use crate::fallible::{self, OutOfMemory};
 
 /// The kind of a part that is a content block, which templates look up by its index.

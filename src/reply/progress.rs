@@ -4,19 +4,16 @@ use alloc::string::String;
 
 use super::details::Details;
 use super::finish::finish_reason;
+use super::limits::MAX_KNOWN;
 use super::parts::{PartKey, Parts};
 use super::pool::Pool;
 use super::queue::Queue;
+use super::queued::CallRef;
 use super::repeats::Repeats;
-use super::tool_calls::ToolCalls;
-use super::walk::with_short;
+use super::tool_calls::{Call, ToolCalls};
 use crate::delta::{FinishReason, TextKind, Usage};
 use crate::fallible;
-use crate::json::Str;
-
-/// The most choices, tool calls and parts that are remembered. Each is found by a search, so without
-/// a bound the work would grow with the square of their number.
-pub(crate) const MAX_KNOWN: usize = 1024;
+use crate::json::{Str, with_short};
 
 /// The kind of the parts that are runs of one kind of text.
 const RUN: u8 = 0x80;
@@ -176,6 +173,12 @@ impl Progress {
                 queue.finish(index, reason, &text);
             }
         }
+    }
+
+    /// Finds the call that a fragment belongs to, or opens one. Queues a start if the fragment tells
+    /// something new of the call.
+    pub(crate) fn call(&mut self, call: &Call<'_>, queue: &mut Queue) -> CallRef {
+        self.tools.call(call, &mut self.parts, queue)
     }
 
     /// Queues a finish reason in the dialect's own word.

@@ -10,11 +10,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::{self, Write as _};
 
+use super::count::Count;
 use super::details::{Details, MAX_NAME_BYTES, OBJECT, Path, hash_bytes};
 pub(crate) use super::queued::Queued;
 use super::queued::{CallRef, NOWHERE, TextSpan};
-use super::usage::Count;
-use super::walk::Level;
 use crate::delta::{Delta, Error, ErrorKind, FinishReason, Scope, StreamError, TextKind, Usage};
 use crate::fallible::{self, OutOfMemory, TryWriter};
 use crate::json::{Span, Str};
@@ -63,6 +62,14 @@ pub(crate) struct Mark {
     pub(crate) value: Span,
     /// The count that the value is; `None` if the dialect ignores it.
     pub(crate) count: Option<Count>,
+}
+
+/// Which object an unknown member belongs to while the payload is read for the first time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Level {
+    Root,
+    /// The first inner object of interest: a choice, an item, a block.
+    Inner,
 }
 
 /// Where the unknown members of an object begin, see [`Queue::begin_object`].

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::progress::MAX_KNOWN;
+use super::limits::MAX_KNOWN;
 use super::queue::Queue;
 use crate::delta::TextKind;
 use crate::fallible::{self, OutOfMemory};

@@ -13,9 +13,9 @@
 
 use alloc::string::String;
 
-use super::parts::PartKey;
+use super::limits::MAX_KNOWN;
+use super::parts::{PartKey, Parts};
 use super::pool::Pool;
-use super::progress::{MAX_KNOWN, Progress};
 use super::queue::Queue;
 use super::queued::CallRef;
 use crate::fallible::OutOfMemory;
@@ -113,29 +113,31 @@ impl ToolCalls {
             }
         }
     }
-}
 
-impl Progress {
     /// Finds the call that a fragment belongs to, or opens one. Queues a start if the fragment tells
     /// something new of the call.
-    pub(crate) fn call(&mut self, call: &Call<'_>, queue: &mut Queue) -> CallRef {
+    pub(crate) fn call(
+        &mut self,
+        call: &Call<'_>,
+        parts: &mut Parts,
+        queue: &mut Queue,
+    ) -> CallRef {
         queue.use_tools();
-        let tools = &mut self.tools;
-        let found = tools.find(call).map(|at| {
-            let last = tools.calls.len() - 1;
+        let found = self.find(call).map(|at| {
+            let last = self.calls.len() - 1;
             // Back to an earlier call at an index used twice: it is the latest there again.
-            let index = tools.calls[at].call.index;
-            let is_latest = !tools.calls[at + 1..]
+            let index = self.calls[at].call.index;
+            let is_latest = !self.calls[at + 1..]
                 .iter()
                 .any(|later| later.call.choice == call.choice && later.call.index == index);
             if !is_latest {
-                tools.calls[at..].rotate_left(1);
+                self.calls[at..].rotate_left(1);
             }
             (if is_latest { at } else { last }, !is_latest)
         });
         let (at, mut is_changed) = match found {
             Some(found) => found,
-            None => match self.open(call) {
+            None => match self.open(call, parts) {
                 Ok(at) => (at, true),
                 Err(OutOfMemory) => {
                     queue.set_out_of_memory();
@@ -143,7 +145,7 @@ impl Progress {
                 }
             },
         };
-        let known = &mut self.tools.calls[at];
+        let known = &mut self.calls[at];
         let before = (known.has_name, known.has_arguments);
         if known.id.is_empty() && !call.id.is_empty() {
             if call.id.unescape_into(&mut known.id).is_err() {
@@ -163,14 +165,14 @@ impl Progress {
         known.has_name |= has_new_name;
         known.has_arguments |= call.has_arguments;
         if is_changed || before != (known.has_name, known.has_arguments) {
-            self.tools.version += 1;
+            self.version += 1;
         }
         known.call
     }
 
     /// Appends a call and returns its position.
-    fn open(&mut self, call: &Call<'_>) -> Result<usize, OutOfMemory> {
-        let calls = &mut self.tools.calls;
+    fn open(&mut self, call: &Call<'_>, parts: &mut Parts) -> Result<usize, OutOfMemory> {
+        let calls = &mut self.calls;
         let of_choice = calls.iter();
         let of_choice = of_choice.filter(|known| known.call.choice == call.choice);
         let number = of_choice.map(|known| known.number + 1).max().unwrap_or(0);
@@ -185,7 +187,7 @@ impl Progress {
                     index,
                     inner: 0,
                 };
-                self.parts.add(call.choice, key)?
+                parts.add(call.choice, key)?
             }
         };
         let new = if calls.len() < MAX_KNOWN {

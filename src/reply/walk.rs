@@ -11,9 +11,9 @@ use super::Payload;
 use super::details::Path;
 use super::parts::PartKey;
 use super::progress::Progress;
-use super::queue::{Members, Queue};
+use super::queue::{Level, Members, Queue};
 use crate::delta::{Scope, TextKind};
-use crate::json::{Key, Kind, Malformed, Reader, Short, Span, Str, Value};
+use crate::json::{Key, Kind, Malformed, Reader, Span, Str, Value};
 
 /// A value of the payload and its place.
 #[derive(Debug, Clone, Copy, Default)]
@@ -344,20 +344,4 @@ pub(crate) fn unknown(
     let value = reader.skip()?;
     queue.unknown_at(level, key.span(), value);
     Ok(())
-}
-
-/// Which object an unknown member belongs to while the payload is read for the first time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Level {
-    Root,
-    /// The first inner object of interest: a choice, an item, a block.
-    Inner,
-}
-
-/// Returns a short string for a `match`.
-pub(crate) fn with_short<R>(text: Str<'_>, f: impl FnOnce(&str) -> R) -> R {
-    match text.plain() {
-        Some(plain) => f(plain),
-        None => f(text.short(&mut Short::new())),
-    }
 }

@@ -6,7 +6,7 @@
 use alloc::string::String;
 
 use crate::fallible::OutOfMemory;
-use crate::reply::usage::Count;
+use crate::reply::count::Count;
 
 /// The kind of a hole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

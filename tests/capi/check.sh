@@ -4,7 +4,8 @@
 #     tests/capi/check.sh compile    headers and examples, by every compiler and standard, no warning
 #     tests/capi/check.sh link       a staged prefix: pkg-config, CMake, static and shared, beside
 #                                    another Rust library
-#     tests/capi/check.sh memory     the tests under valgrind, and with ASan and UBSan
+#     tests/capi/check.sh asan       the tests with ASan and UBSan
+#     tests/capi/check.sh memcheck   the tests under valgrind
 #     tests/capi/check.sh abi        the ABI against tests/capi/abi.xml, by libabigail
 #     tests/capi/check.sh sizes      of the shared library, stripped
 #
@@ -121,22 +122,24 @@ CMAKE
     echo "CMake: shared and static"
 }
 
-memory() {
-    local test=(cargo test --quiet --features capi --test capi)
+memcheck() {
     if has valgrind; then
         # LLVM looks at bytes that have no value yet, and then does not use what it saw: valgrind's
         # complaints about conditions are of that kind (in dialects, which are safe Rust). What a process
         # has once and keeps to its end is no leak.
         DW_TEST_RUNNER="valgrind -q --error-exitcode=99 --undef-value-errors=no --leak-check=full --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect --suppressions=$PWD/tests/capi/valgrind.supp" \
-            "${test[@]}" -- programs abi
+            cargo test --quiet --features capi --test capi -- programs abi
         echo "valgrind: no error, no leak"
     else
         skip valgrind
     fi
+}
+
+asan() {
     # Allocations that cannot be had are among the tests.
     ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1 \
         DW_TEST_CFLAGS="-fsanitize=address,undefined -fno-sanitize-recover=all" \
-        "${test[@]}" -- programs replay abi
+        cargo test --quiet --features capi --test capi -- programs replay abi
     echo "ASan and UBSan: no error, no leak"
 }
 

@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::common::cases;
 use crate::toolchain::{compiler, folder, root, stage};
+use deltawire_test_support::cases;
 
 /// A folder with the driver and languages that are made up: `check` is a script that is given the words
 /// of the driver.

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::OnceLock;
 
-use crate::common::decoding::{Outcome, decode, decoder, recordings, streams};
 use crate::toolchain::{checked_library, folder, program, runner, stage};
+use deltawire_test_support::decoding::{Outcome, decode, decoder, recordings, streams};
 
 struct Case {
     name: String,

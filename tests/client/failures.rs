@@ -274,7 +274,7 @@ fn a_refusal_without_json_is_judged_by_its_status() {
     let error = refused(&Server::bytes(sized("502 Bad Gateway", head, page)));
     assert!(error.is_transient());
     assert!(
-        error.to_string().contains("502 and an HTML page"),
+        error.to_string().contains("502 with an HTML page"),
         "{error}"
     );
     let status = error.status().unwrap();

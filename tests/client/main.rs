@@ -1,5 +1,4 @@
 //! The transport, against servers that are written out here byte for byte.
-#![cfg(feature = "client")]
 
 mod cancel;
 mod events;
@@ -9,14 +8,13 @@ mod load;
 mod redirects;
 mod replies;
 mod retries;
-mod server;
 mod time;
 mod tls;
 
 use deltawire::client::{Client, Error, Kind, Options, Provider, Request, Stream};
 use deltawire::{Delta, End, Message};
 
-use self::server::{FOREVER, Server};
+use deltawire_test_support::server::{self, FOREVER, Server};
 
 const KEY: &str = "canary-key-5b1f";
 

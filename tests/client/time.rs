@@ -20,7 +20,7 @@ fn stream(server: &Server, adjust: impl FnOnce(&mut Options)) -> Result<Stream, 
 
 fn assert_timeout(error: &Error, phase: Phase) {
     assert_eq!(error.kind(), Kind::Timeout(phase), "{error:?}");
-    assert!(error.to_string().contains("for 0.1 s"), "{error}");
+    assert!(error.to_string().contains("after 0.1 s"), "{error}");
     assert!(error.is_transient());
 }
 

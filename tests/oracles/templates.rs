@@ -1,9 +1,0 @@
-//! A decoder with templates against one without, after every call. See `tests/common/twin`.
-
-use crate::twin;
-
-pub fn check(input: &[u8]) {
-    if let Err(what) = twin::compare(&twin::arbitrary(input)) {
-        panic!("{what}");
-    }
-}
