@@ -256,9 +256,8 @@ pub(crate) fn decode<'a>(
         let mut input = piece;
         loop {
             match decoder.next(&mut input) {
-                Ok(Some(next)) => delta(next),
-                Ok(None) => break,
-                Err(_) => {}
+                Some(next) => delta(next),
+                None => break,
             }
         }
     }

@@ -59,6 +59,8 @@ mod tests;
 pub(crate) use number::Number;
 pub(crate) use reader::{Key, Kind, Reader, Value};
 pub(crate) use span::Span;
+#[allow(unused_imports, reason = "the reader's tests use it")]
+pub(crate) use string::Short;
 pub(crate) use string::{Str, with_short};
 
 /// Arrays and objects may be nested this many levels deep.

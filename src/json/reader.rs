@@ -148,6 +148,13 @@ impl<'d> Reader<'d> {
         }
     }
 
+    /// Returns the whole text.
+    #[inline]
+    #[allow(dead_code, reason = "the reader's tests use it")]
+    pub(crate) fn text(&self) -> &'d str {
+        self.text
+    }
+
     /// Returns the position of the cursor: after [`Reader::peek`] that of the next value, after reading
     /// a value its end.
     #[inline]

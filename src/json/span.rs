@@ -16,6 +16,7 @@ impl Span {
 
     /// Returns whether this is the default span, which is of no value.
     #[inline]
+    #[allow(dead_code, reason = "the reader's tests use it")]
     pub(crate) fn is_empty(self) -> bool {
         self.start == self.end
     }

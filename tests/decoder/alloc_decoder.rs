@@ -15,17 +15,15 @@ fn read(decoder: &mut Decoder, body: &[u8], size: usize) -> u64 {
         let mut input = chunk;
         loop {
             match decoder.next(&mut input) {
-                Ok(Some(delta)) => count(&delta),
-                Ok(None) => break,
-                Err(_) => {}
+                Some(delta) => count(&delta),
+                None => break,
             }
         }
     }
     loop {
         match decoder.finish() {
-            Ok(Some(delta)) => count(&delta),
-            Ok(None) => return deltas,
-            Err(_) => {}
+            Some(delta) => count(&delta),
+            None => return deltas,
         }
     }
 }

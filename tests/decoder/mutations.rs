@@ -72,16 +72,16 @@ fn read(decoder: &mut Decoder, body: &[u8]) -> Vec<String> {
     let mut bad_events = 0;
     loop {
         match decoder.next(&mut input) {
-            Ok(Some(delta)) => lines.extend(meaning(&delta)),
-            Ok(None) => break,
-            Err(_) => bad_events += 1,
+            Some(Delta::Invalid { .. }) => bad_events += 1,
+            Some(delta) => lines.extend(meaning(&delta)),
+            None => break,
         }
     }
     loop {
         match decoder.finish() {
-            Ok(Some(delta)) => lines.extend(meaning(&delta)),
-            Ok(None) => break,
-            Err(_) => bad_events += 1,
+            Some(Delta::Invalid { .. }) => bad_events += 1,
+            Some(delta) => lines.extend(meaning(&delta)),
+            None => break,
         }
     }
     lines.push(format!("{:?}, {bad_events} bad events", decoder.end()));
@@ -97,12 +97,14 @@ fn meaning(delta: &Delta<'_>) -> Option<String> {
             whole: true,
             choice,
             index,
+            ..
         }
         | Delta::ServerToolCallArguments {
             fragment,
             whole: true,
             choice,
             index,
+            ..
         } => {
             let sorted = Json::read(fragment.as_bytes()).map(|json| json.write(Style::Sorted));
             let sorted = sorted.unwrap_or_else(|| fragment.into());
@@ -497,10 +499,12 @@ fn a_stream_cut_between_two_events_is_whole_only_behind_its_end() {
             let mut input = piece;
             loop {
                 match going.next(&mut input) {
-                    Ok(Some(_)) => {}
-                    Ok(None) => break,
-                    Err(deltawire::Error::Frame(_)) => damaged = true,
-                    Err(_) => {}
+                    Some(Delta::Invalid {
+                        error: deltawire::Error::Frame(_),
+                        ..
+                    }) => damaged = true,
+                    Some(_) => {}
+                    None => break,
                 }
             }
             let expected = oracle.may_end() && !damaged;

@@ -108,9 +108,8 @@ fn check(bytes: &[u8], cuts: &[usize], dialect: Option<Dialect>) -> Result<(), T
     let mut input = bytes;
     loop {
         match decoder.next(&mut input) {
-            Ok(Some(delta)) => message.push(&delta),
-            Ok(None) => break,
-            Err(_) => {}
+            Some(delta) => message.push(&delta),
+            None => break,
         }
     }
     let _ = message.tool_calls();

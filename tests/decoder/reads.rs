@@ -12,9 +12,8 @@ fn feed(decoder: &mut Decoder, piece: &[u8]) -> Vec<(String, bool)> {
     let mut input = piece;
     loop {
         match decoder.next(&mut input) {
-            Ok(Some(delta)) => found.push((line(&delta), matches!(delta, Delta::Error(_)))),
-            Ok(None) => return found,
-            Err(error) => found.push((error.to_string(), false)),
+            Some(delta) => found.push((line(&delta), matches!(delta, Delta::Error(_)))),
+            None => return found,
         }
     }
 }
@@ -152,9 +151,8 @@ fn rest(decoder: &mut Decoder) -> Vec<(String, bool)> {
     let mut found = Vec::new();
     loop {
         match decoder.finish() {
-            Ok(Some(delta)) => found.push((line(&delta), matches!(delta, Delta::Error(_)))),
-            Ok(None) => return found,
-            Err(error) => found.push((error.to_string(), false)),
+            Some(delta) => found.push((line(&delta), matches!(delta, Delta::Error(_)))),
+            None => return found,
         }
     }
 }

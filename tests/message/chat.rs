@@ -14,11 +14,11 @@ fn from_stream(payloads: &[&str]) -> Message {
     for payload in payloads {
         let event = format!("data: {payload}\n\n");
         let mut input = event.as_bytes();
-        while let Some(delta) = decoder.next(&mut input).expect("JSON") {
+        while let Some(delta) = decoder.next(&mut input) {
             message.push(&delta);
         }
     }
-    while let Some(delta) = decoder.finish().expect("JSON") {
+    while let Some(delta) = decoder.finish() {
         message.push(&delta);
     }
     message.finish(decoder.end());
@@ -192,6 +192,7 @@ fn an_id_that_comes_again_at_its_index_means_the_same_call_among_the_latest_1024
             index,
             id,
             name,
+            part: 0,
         });
     };
     let argument = |message: &mut Message| {
@@ -201,6 +202,7 @@ fn an_id_that_comes_again_at_its_index_means_the_same_call_among_the_latest_1024
             index,
             fragment,
             whole,
+            part: 0,
         });
     };
     for (others, calls) in [(1, 2), (1023, 1024), (1024, 1026)] {
@@ -334,6 +336,7 @@ fn timing_tells_the_first_piece_the_gaps_and_the_whole() {
     let text = Delta::Text {
         choice: 0,
         text: "x",
+        part: 0,
     };
     message.push_at(&text, at);
     assert_eq!(message.timing.median_gap(), None, "one piece has no gap");
@@ -367,6 +370,7 @@ fn timing_of_a_few_pieces() {
             let piece = Delta::Reasoning {
                 choice: 0,
                 text: "x",
+                part: 0,
             };
             message.push_at(&piece, ms(*at));
         }

@@ -18,7 +18,10 @@ fn pieces<'t>(options: &Options, parts: impl IntoIterator<Item = &'t str>) -> Ve
     let mut pieces = Vec::new();
     let mut take = |moderator: &mut Moderator| {
         while let Some(delta) = moderator.next() {
-            let Delta::Text { choice: 0, text } = delta else {
+            let Delta::Text {
+                choice: 0, text, ..
+            } = delta
+            else {
                 panic!("{delta:?}")
             };
             assert!(!text.is_empty());
@@ -27,7 +30,11 @@ fn pieces<'t>(options: &Options, parts: impl IntoIterator<Item = &'t str>) -> Ve
         assert!(moderator.held_bytes() <= options.max_held_bytes.max(4));
     };
     for text in parts {
-        assert!(moderator.push(&Delta::Text { choice: 0, text }));
+        assert!(moderator.push(&Delta::Text {
+            choice: 0,
+            text,
+            part: 0
+        }));
         take(&mut moderator);
     }
     moderator.finish();
@@ -61,7 +68,11 @@ fn a_sentence_is_whole_once_the_next_words_begin() {
         (" is more. A", Some("Five. 5 is more. ")),
         ("ll", None),
     ] {
-        moderator.push(&Delta::Text { choice: 0, text });
+        moderator.push(&Delta::Text {
+            choice: 0,
+            text,
+            part: 0,
+        });
         let given = moderator.next().map(|delta| match delta {
             Delta::Text { text, .. } => text.to_owned(),
             other => panic!("{other:?}"),
@@ -112,14 +123,17 @@ fn what_ends_a_text_makes_it_whole_and_comes_behind_it() {
         Delta::Reasoning {
             choice: 0,
             text: "why",
+            part: 0,
         },
         Delta::Text {
             choice: 1,
             text: "one",
+            part: 0,
         },
         Delta::Text {
             choice: 0,
             text: "zero",
+            part: 0,
         },
     ];
     for delta in &kept {
@@ -149,6 +163,7 @@ fn behind_a_refused_piece_nothing_comes() {
     let text = Delta::Text {
         choice: 0,
         text: "abcd",
+        part: 0,
     };
     moderator.push(&text);
     assert!(moderator.next().is_some());
@@ -165,7 +180,11 @@ fn a_stream_of_ever_new_choices_holds_no_more_for_it() {
     let (mut most, mut released) = (0, 0);
     for choice in 0..10_000 {
         let text = "held back ";
-        moderator.push(&Delta::Text { choice, text });
+        moderator.push(&Delta::Text {
+            choice,
+            text,
+            part: 0,
+        });
         while moderator.next().is_some() {
             released += 1;
         }

@@ -54,10 +54,10 @@ fn recorded_usage_mostly_agrees_but_for_a_token() {
         }
         let bytes = std::fs::read(&path).expect("a stream");
         let (mut decoder, mut message, mut input) = (Decoder::new(), Message::new(), &bytes[..]);
-        while let Ok(Some(delta)) = decoder.next(&mut input) {
+        while let Some(delta) = decoder.next(&mut input) {
             message.push(&delta);
         }
-        while let Ok(Some(delta)) = decoder.finish() {
+        while let Some(delta) = decoder.finish() {
             message.push(&delta);
         }
         message.finish(decoder.end());

@@ -9,10 +9,10 @@ fn from_stream(dialect: Dialect, body: &str) -> Message {
     let mut decoder = decoder(None);
     let mut message = Message::new();
     let mut input = body.as_bytes();
-    while let Some(delta) = decoder.next(&mut input).expect("good events") {
+    while let Some(delta) = decoder.next(&mut input) {
         message.push(&delta);
     }
-    while let Some(delta) = decoder.finish().expect("a good end") {
+    while let Some(delta) = decoder.finish() {
         message.push(&delta);
     }
     assert_eq!(decoder.dialect(), Some(dialect));

@@ -128,7 +128,7 @@ impl Seen {
     /// Takes over what a call gave. False where there is nothing more.
     fn take(&mut self, delta: Result<Option<Delta<'_>>, Error>, frame: &Bytes) -> bool {
         match delta {
-            Ok(Some(Delta::Text { choice, text })) => {
+            Ok(Some(Delta::Text { choice, text, .. })) => {
                 self.text_len += text.len() as u64;
                 if let Some(pieces) = &mut self.text {
                     pieces.push((choice, part_of(frame, text.as_bytes())));

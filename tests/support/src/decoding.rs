@@ -29,28 +29,29 @@ pub fn decode<'c>(decoder: &mut Decoder, chunks: impl IntoIterator<Item = &'c [u
     let mut errors = Vec::new();
     for chunk in chunks {
         let mut input = chunk;
-        loop {
-            match decoder.next(&mut input) {
-                Ok(Some(delta)) => lines.push(line(&delta)),
-                Ok(None) => break,
-                Err(error) => errors.push(error.to_string()),
-            }
+        while let Some(delta) = decoder.next(&mut input) {
+            note(&delta, &mut lines, &mut errors);
         }
         assert!(input.is_empty(), "a decoder that wants more has used all");
     }
-    loop {
-        match decoder.finish() {
-            Ok(Some(delta)) => lines.push(line(&delta)),
-            Ok(None) => break,
-            Err(error) => errors.push(error.to_string()),
-        }
+    while let Some(delta) = decoder.finish() {
+        note(&delta, &mut lines, &mut errors);
     }
     let end = decoder.end();
     lines.push(format!(
-        r#"{{"type":"end","complete":{}}}"#,
-        end == End::Complete
+        r#"{{"type":"end","complete":{},"invalid":{}}}"#,
+        end == End::Complete,
+        errors.len()
     ));
     Outcome { lines, errors, end }
+}
+
+/// Keeps the line of a delta, and the error of an event that could not be decoded.
+fn note(delta: &Delta<'_>, lines: &mut Vec<String>, errors: &mut Vec<String>) {
+    if let Delta::Invalid { error, .. } = delta {
+        errors.push(error.to_string());
+    }
+    lines.push(line(delta));
 }
 
 /// The pieces of `bytes` that `lengths` tells, and one more with what is left.
@@ -84,31 +85,49 @@ pub fn line(delta: &Delta<'_>) -> String {
             }
             "start"
         }
-        Delta::Text { choice, text } => {
-            members.extend([("choice", choice.to_string()), ("text", quoted(text))]);
+        Delta::Text { choice, part, text } => {
+            members.extend([
+                ("choice", choice.to_string()),
+                ("part", part.to_string()),
+                ("text", quoted(text)),
+            ]);
             "text"
         }
-        Delta::Reasoning { choice, text } => {
-            members.extend([("choice", choice.to_string()), ("text", quoted(text))]);
+        Delta::Reasoning { choice, part, text } => {
+            members.extend([
+                ("choice", choice.to_string()),
+                ("part", part.to_string()),
+                ("text", quoted(text)),
+            ]);
             "reasoning"
         }
-        Delta::Refusal { choice, text } => {
-            members.extend([("choice", choice.to_string()), ("text", quoted(text))]);
+        Delta::Refusal { choice, part, text } => {
+            members.extend([
+                ("choice", choice.to_string()),
+                ("part", part.to_string()),
+                ("text", quoted(text)),
+            ]);
             "refusal"
         }
         Delta::ToolCallStart {
             choice,
+            part,
             index,
             id,
             name,
         }
         | Delta::ServerToolCallStart {
             choice,
+            part,
             index,
             id,
             name,
         } => {
-            members.extend([("choice", choice.to_string()), ("index", index.to_string())]);
+            members.extend([
+                ("choice", choice.to_string()),
+                ("part", part.to_string()),
+                ("index", index.to_string()),
+            ]);
             for (key, text) in [("id", id), ("name", name)] {
                 if !text.is_empty() {
                     members.push((key, quoted(text)));
@@ -121,18 +140,21 @@ pub fn line(delta: &Delta<'_>) -> String {
         }
         Delta::ToolCallArguments {
             choice,
+            part,
             index,
             fragment,
             whole,
         }
         | Delta::ServerToolCallArguments {
             choice,
+            part,
             index,
             fragment,
             whole,
         } => {
             members.extend([
                 ("choice", choice.to_string()),
+                ("part", part.to_string()),
                 ("index", index.to_string()),
                 ("fragment", quoted(fragment)),
             ]);
@@ -179,6 +201,26 @@ pub fn line(delta: &Delta<'_>) -> String {
                 ("raw", quoted(&String::from_utf8_lossy(raw))),
             ]);
             "other"
+        }
+        Delta::Detail { scope, name, value } => {
+            members.push(("scope", quoted(scope.as_str())));
+            let numbers = [
+                ("choice", scope.choice().map(|it| it.to_string())),
+                ("part", scope.part().map(|it| it.to_string())),
+                ("index", scope.index().map(|it| it.to_string())),
+            ];
+            for (key, number) in numbers {
+                members.extend(number.map(|number| (key, number)));
+            }
+            members.extend([("name", quoted(name)), ("value", value.to_owned())]);
+            "detail"
+        }
+        Delta::Invalid { offset, error } => {
+            members.extend([
+                ("offset", offset.to_string()),
+                ("error", quoted(&error.to_string())),
+            ]);
+            "invalid"
         }
         Delta::Done => "done",
         ref newer => panic!("a delta that the tests do not know: {newer:?}"),

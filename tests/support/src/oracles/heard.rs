@@ -29,44 +29,50 @@ impl Heard {
     pub fn of(delta: &Delta<'_>) -> Option<Heard> {
         let json = |text: &str| serde_json::from_str(text).unwrap_or(Value::String(text.into()));
         Some(match *delta {
-            Delta::Text { choice, text } => Heard::Text(choice, text.into()),
-            Delta::Reasoning { choice, text } => Heard::Reasoning(choice, text.into()),
-            Delta::Refusal { choice, text } => Heard::Refusal(choice, text.into()),
+            Delta::Text { choice, text, .. } => Heard::Text(choice, text.into()),
+            Delta::Reasoning { choice, text, .. } => Heard::Reasoning(choice, text.into()),
+            Delta::Refusal { choice, text, .. } => Heard::Refusal(choice, text.into()),
             Delta::ToolCallStart {
                 choice,
                 index,
                 id,
                 name,
+                ..
             } => Heard::Call(choice, index, id.into(), name.into()),
             Delta::ServerToolCallStart {
                 choice,
                 index,
                 id,
                 name,
+                ..
             } => Heard::ServerCall(choice, index, id.into(), name.into()),
             Delta::ToolCallArguments {
                 choice,
                 index,
                 fragment,
                 whole: false,
+                ..
             } => Heard::Arguments(choice, index, fragment.into()),
             Delta::ToolCallArguments {
                 choice,
                 index,
                 fragment,
                 whole: true,
+                ..
             } => Heard::AllArguments(choice, index, json(fragment)),
             Delta::ServerToolCallArguments {
                 choice,
                 index,
                 fragment,
                 whole: false,
+                ..
             } => Heard::ServerArguments(choice, index, fragment.into()),
             Delta::ServerToolCallArguments {
                 choice,
                 index,
                 fragment,
                 whole: true,
+                ..
             } => Heard::AllServerArguments(choice, index, json(fragment)),
             Delta::Finish {
                 choice,

@@ -58,11 +58,13 @@ pub fn read<'c>(decoder: &mut Decoder, chunks: impl IntoIterator<Item = &'c [u8]
                 fragment: piece, ..
             } => assert!(!piece.is_empty(), "an empty piece: {delta:?}"),
             Delta::Finish { .. } => is_finished = true,
+            Delta::Invalid { error, .. } => read.errors.push(error.to_string()),
             _ => {}
         }
         if let Delta::Text {
             choice: 0,
             text: piece,
+            ..
         } = delta
         {
             text.push_str(piece);
@@ -70,23 +72,15 @@ pub fn read<'c>(decoder: &mut Decoder, chunks: impl IntoIterator<Item = &'c [u8]
     };
     for chunk in chunks {
         let mut input = chunk;
-        loop {
-            match decoder.next(&mut input) {
-                Ok(Some(delta)) => note(&mut read, &delta),
-                Ok(None) => break,
-                Err(error) => read.errors.push(error.to_string()),
-            }
+        while let Some(delta) = decoder.next(&mut input) {
+            note(&mut read, &delta);
         }
         assert!(input.is_empty(), "`None` leaves nothing of the chunk");
         fed += chunk.len() as u64;
         assert_eq!(decoder.offset(), fed, "bytes used");
     }
-    loop {
-        match decoder.finish() {
-            Ok(Some(delta)) => note(&mut read, &delta),
-            Ok(None) => break,
-            Err(error) => read.errors.push(error.to_string()),
-        }
+    while let Some(delta) = decoder.finish() {
+        note(&mut read, &delta);
     }
     read.end = decoder.end();
     read.dialect = decoder.dialect();

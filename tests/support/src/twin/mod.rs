@@ -112,7 +112,7 @@ fn run(fast: &mut Decoder, plain: &mut Decoder, stream: &[u8], cut: &Cut) -> Res
             if x != y {
                 return Err(format!("with templates {x:?}, without {y:?}"));
             }
-            let is_end = matches!(x, Ok(None));
+            let is_end = x.is_none();
             same(fast, plain)?;
             if a.len() != b.len() {
                 return Err(format!("left of the chunk: {} and {}", a.len(), b.len()));
@@ -127,7 +127,7 @@ fn run(fast: &mut Decoder, plain: &mut Decoder, stream: &[u8], cut: &Cut) -> Res
         if x != y {
             return Err(format!("at the end: with templates {x:?}, without {y:?}"));
         }
-        let is_end = matches!(x, Ok(None));
+        let is_end = x.is_none();
         same(fast, plain)?;
         if is_end {
             return Ok(());

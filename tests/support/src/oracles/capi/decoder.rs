@@ -207,7 +207,7 @@ impl Twins {
 
     /// What the next delta of C's has to be.
     fn expect(&mut self, rest: &mut &[u8]) -> Option<Came<Flat>> {
-        match self.rust.next(rest) {
+        match or_error(self.rust.next(rest)) {
             Ok(Some(delta)) => {
                 self.message.push(&delta);
                 Some(Came::One(Flat::of(&delta)))
@@ -284,7 +284,7 @@ impl Twins {
                     Some(Came::of_c(status, &error))
                 }
             };
-            let expected = match self.rust.finish() {
+            let expected = match or_error(self.rust.finish()) {
                 Ok(Some(delta)) => {
                     self.message.push(&delta);
                     Some(Came::One(Flat::of(&delta)))
@@ -304,5 +304,13 @@ impl Twins {
         same(self.c_message, &self.message);
         assert_eq!(c!(dw_decoder_reset(self.c)), DW_OK);
         self.rust.reset();
+    }
+}
+
+/// What C sees as a status is a delta in Rust.
+fn or_error(delta: Option<deltawire::Delta<'_>>) -> Result<Option<deltawire::Delta<'_>>, deltawire::Error> {
+    match delta {
+        Some(deltawire::Delta::Invalid { error, .. }) => Err(error),
+        delta => Ok(delta),
     }
 }

@@ -69,9 +69,9 @@ impl Flat {
                 (flat.texts[1], flat.texts[3], flat.texts[4]) = (own(id), own(model), own(role));
                 1
             }
-            Delta::Text { choice, text }
-            | Delta::Reasoning { choice, text }
-            | Delta::Refusal { choice, text } => {
+            Delta::Text { choice, text, .. }
+            | Delta::Reasoning { choice, text, .. }
+            | Delta::Refusal { choice, text, .. } => {
                 (flat.choice, flat.texts[0]) = (choice, own(text));
                 match delta {
                     Delta::Text { .. } => 2,
@@ -84,12 +84,14 @@ impl Flat {
                 index,
                 id,
                 name,
+                ..
             }
             | Delta::ServerToolCallStart {
                 choice,
                 index,
                 id,
                 name,
+                ..
             } => {
                 (flat.choice, flat.index) = (choice, index);
                 (flat.texts[1], flat.texts[2]) = (own(id), own(name));
@@ -104,12 +106,14 @@ impl Flat {
                 index,
                 fragment,
                 whole,
+                ..
             }
             | Delta::ServerToolCallArguments {
                 choice,
                 index,
                 fragment,
                 whole,
+                ..
             } => {
                 (flat.choice, flat.index, flat.flags) = (choice, index, u32::from(whole));
                 flat.texts[0] = own(fragment);
@@ -141,6 +145,11 @@ impl Flat {
             }
             Delta::Other { event, raw } => {
                 (flat.texts[2], flat.texts[6]) = (own(event), raw.to_vec());
+                12
+            }
+            // C has no kind for details yet: the value under its name.
+            Delta::Detail { name, value, .. } => {
+                (flat.texts[2], flat.texts[6]) = (own(name), own(value));
                 12
             }
             Delta::Done => 13,
