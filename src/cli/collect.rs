@@ -124,9 +124,8 @@ fn details(message: &Message) -> String {
         }
     }
     let lines = latest.iter().map(|detail| {
-        let object = output::scope(Object::new(), detail.scope)
-            .text("name", &detail.name)
-            .value("value", &detail.value);
+        let object = output::scope(Object::new(), detail.scope).text("name", &detail.name);
+        let object = output::value_of(object, &detail.value);
         object.end().trim_end().to_owned()
     });
     format!("[{}]", lines.collect::<Vec<_>>().join(","))

@@ -242,12 +242,20 @@ pub(crate) fn delta(delta: &Delta<'_>) -> Object {
             .text("raw", &String::from_utf8_lossy(raw)),
         Delta::Detail { scope, name, value } => {
             let line = self::scope(Object::of_type("detail"), scope).text("name", name);
-            line.value("value", value)
+            value_of(line, value)
         }
         Delta::Invalid { offset, error } => Object::of_type("invalid")
             .value("offset", offset)
             .text("error", &error.to_string()),
         Delta::Done => Object::of_type("done"),
+    }
+}
+
+/// The value of a detail: as it is, or as a string if other readers of JSON refuse it, such as `NaN`.
+pub(crate) fn value_of(line: Object, value: &str) -> Object {
+    match serde_json::from_str::<serde::de::IgnoredAny>(value) {
+        Ok(_) => line.value("value", value),
+        Err(_) => line.text("value", value),
     }
 }
 

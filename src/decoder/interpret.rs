@@ -4,6 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{DetailLevel, Error, Fields};
+use crate::delta::Delta;
 use crate::dialect::{self, Dialect, Outline, Spec};
 use crate::fallible::{self, OutOfMemory};
 use crate::frame::{self, Event, Exception, Field, Framing, Item};
@@ -12,6 +13,7 @@ use crate::json::with_short;
 use crate::reply::Payload;
 use crate::reply::details::Path;
 use crate::reply::error::{ProviderError, report, report_text};
+use crate::reply::pooled::PooledQueue;
 use crate::reply::progress::{Progress, Version};
 use crate::reply::queue::Queue;
 use crate::reply::walk::{Member, Walk};
@@ -24,9 +26,6 @@ const MAX_BODY_BYTES: usize = 64 * 1024;
 /// The most lines of such a body that are tried as the beginning of a JSON document. Each try reads all
 /// that follows, so without a bound the work would grow with the square of the lines.
 const MAX_DOCUMENTS: usize = 8;
-
-/// Buffers with more memory than this many bytes are freed once their deltas were returned.
-const MAX_KEPT_BYTES: usize = 64 * 1024;
 
 /// Data that servers send to keep a connection alive, and that is not JSON.
 const KEEP_ALIVES: &[&str] = &[
@@ -41,7 +40,9 @@ const KEEP_ALIVES: &[&str] = &[
 /// What a decoder knows of a response, and the deltas that wait.
 pub(super) struct Interpreter {
     pub(super) response: Response,
-    pub(super) queue: Queue,
+    queue: PooledQueue,
+    /// The error of an event that could not be decoded, which comes before its other deltas.
+    failed: Option<Error>,
     /// Lines that are not part of an event stream: perhaps a JSON body, perhaps a web page.
     pub(super) unrecognised_body: Vec<u8>,
     max_event_bytes: usize,
@@ -103,7 +104,8 @@ impl Interpreter {
                 has_unknown: false,
                 fields,
             },
-            queue: Queue::new(),
+            queue: PooledQueue::new(),
+            failed: None,
             unrecognised_body: Vec::new(),
             max_event_bytes,
             unwrapped: Vec::new(),
@@ -121,7 +123,8 @@ impl Interpreter {
         self.response.progress.reset();
         self.response.has_unknown = false;
         self.version = self.response.progress.version();
-        self.queue.clear();
+        self.queue.release();
+        self.failed = None;
         self.unrecognised_body.clear();
         self.events = 0;
         self.comments = 0;
@@ -143,12 +146,35 @@ impl Interpreter {
         self.response.spec.get_or_insert(spec);
     }
 
-    /// Frees what an unusually large event left, once its deltas were returned.
+    /// Returns true if a delta waits to be returned.
+    #[inline]
+    pub(super) fn has_next(&self) -> bool {
+        self.queue.has_next() || self.failed.is_some()
+    }
+
+    /// Returns true if the next delta is the last one.
+    pub(super) fn is_last(&self) -> bool {
+        self.queue.is_last() && self.failed.is_none()
+    }
+
+    /// Returns the next delta.
+    pub(super) fn next(&mut self) -> Option<Delta<'_>> {
+        if let Some(error) = self.failed.take() {
+            let offset = error.offset();
+            return Some(Delta::Invalid { offset, error });
+        }
+        self.queue.get_mut()?.next()
+    }
+
+    /// Releases the queue once all its deltas were returned.
     #[inline]
     pub(super) fn rest(&mut self) {
-        if self.queue.is_larger_than(MAX_KEPT_BYTES) {
-            self.queue.shrink(MAX_KEPT_BYTES);
-        }
+        self.queue.release();
+    }
+
+    /// Returns the queue.
+    pub(super) fn queue(&self) -> &Queue {
+        &self.queue
     }
 
     /// Queues the deltas of the event at the start of `bytes` if a template matches it, and returns its
@@ -166,7 +192,7 @@ impl Interpreter {
             self.version,
             limit,
             &mut self.response.progress,
-            &mut self.queue,
+            self.queue.acquire().ok()?,
         )?;
         self.events += 1;
         Some(len)
@@ -177,33 +203,51 @@ impl Interpreter {
     pub(super) fn lose(&mut self, error: frame::Error) {
         let is_damaged = matches!(error, frame::Error::BadFrame { .. });
         self.response.progress.is_damaged |= is_damaged;
-        self.queue.clear();
-        self.set_invalid(error.into());
+        self.fail(error.into());
     }
 
-    fn set_invalid(&mut self, error: Error) {
+    /// Discards what an event queued, and reports that it could not be decoded.
+    fn fail(&mut self, error: Error) {
+        if let Some(queue) = self.queue.get_mut() {
+            queue.clear();
+        }
         self.invalid += 1;
-        self.queue.invalid(error);
+        self.failed = Some(error);
     }
 
     /// Interprets an item and queues its deltas. Returns the framing of the rest of the stream if the
     /// item shows that it is another one.
     pub(super) fn item(&mut self, item: &Item<'_>) -> Option<Framing> {
-        self.queue.clear();
-        let framing = self.interpret(item);
-        self.queue.seal();
-        self.version = self.response.progress.version();
-        if self.queue.is_out_of_memory() {
-            self.out_of_memory(item.offset());
+        match self.queue.acquire() {
+            Ok(queue) => queue.clear(),
+            Err(OutOfMemory) => {
+                self.out_of_memory(item.offset());
+                return None;
+            }
         }
+        let framing = self.interpret(item);
+        self.seal(item.offset());
+        self.version = self.response.progress.version();
         framing
+    }
+
+    /// Puts the deltas of an event at this offset in order.
+    fn seal(&mut self, offset: u64) {
+        if let Some(queue) = self.queue.get_mut() {
+            queue.seal();
+        }
+        if self.queue.is_out_of_memory() {
+            self.out_of_memory(offset);
+        }
     }
 
     /// Discards what an event queued before memory ran out.
     #[cold]
     fn out_of_memory(&mut self, offset: u64) {
-        self.queue.clear();
-        self.set_invalid(frame::Error::OutOfMemory { offset }.into());
+        if self.failed.take().is_some() {
+            self.invalid -= 1;
+        }
+        self.fail(frame::Error::OutOfMemory { offset }.into());
     }
 
     fn interpret(&mut self, item: &Item<'_>) -> Option<Framing> {
@@ -227,14 +271,16 @@ impl Interpreter {
     pub(super) fn unfinished(&mut self, item: &Item<'_>) {
         let (events, invalid) = (self.events, self.invalid);
         self.item(item);
-        if matches!(self.queue.error_of_event(), Some(Error::NotJson { .. })) {
-            self.events = events;
-            self.invalid = invalid;
-            self.queue.clear();
+        if matches!(self.failed, Some(Error::NotJson { .. })) {
+            (self.events, self.invalid, self.failed) = (events, invalid, None);
+            self.queue.release();
         }
     }
 
     fn event(&mut self, event: &Event<'_>) {
+        let Some(queue) = self.queue.get_mut() else {
+            return;
+        };
         // Most events are named so, and need no validation as UTF-8.
         let name = if event.event == "message" {
             "message"
@@ -246,22 +292,21 @@ impl Interpreter {
             event.data.as_bytes(),
             &mut self.unwrapped,
             &mut self.lossy,
-            &mut self.queue,
+            queue,
         );
         match read {
             Ok(()) => {}
-            Err(Failed::OutOfMemory) => self.queue.set_out_of_memory(),
+            Err(Failed::OutOfMemory) => queue.set_out_of_memory(),
             Err(Failed::NotJson(at)) => {
-                self.queue.clear();
-                if !is_keep_alive(&event.data) {
-                    self.set_invalid(Error::NotJson {
-                        offset: event.offset,
-                        at,
-                    });
-                }
+                queue.clear();
                 match fallible::lossy(&event.event) {
-                    Ok(name) => self.queue.other(&name, &event.data),
-                    Err(OutOfMemory) => self.queue.set_out_of_memory(),
+                    Ok(name) => queue.other(&name, &event.data),
+                    Err(OutOfMemory) => queue.set_out_of_memory(),
+                }
+                if !is_keep_alive(&event.data) {
+                    let offset = event.offset;
+                    self.invalid += 1;
+                    self.failed = Some(Error::NotJson { offset, at });
                 }
             }
         }
@@ -269,15 +314,16 @@ impl Interpreter {
 
     /// Queues the error that a frame reports, with JSON or text as its payload.
     fn exception(&mut self, exception: &Exception<'_>) {
+        let Some(queue) = self.queue.get_mut() else {
+            return;
+        };
         let name = fallible::lossy(&exception.name);
         let text = fallible::lossy(&exception.data);
         let (Ok(name), Ok(text)) = (name, text) else {
-            self.queue.set_out_of_memory();
+            queue.set_out_of_memory();
             return;
         };
-        let mut walk = self
-            .response
-            .walk(&name, text.trim_ascii(), &mut self.queue);
+        let mut walk = self.response.walk(&name, text.trim_ascii(), queue);
         let error = match walk.root() {
             Ok(root) => ProviderError::read(&mut walk, root, &Path::ROOT, &|_| false),
             Err(_) => ProviderError::from_message(&text),
@@ -289,15 +335,16 @@ impl Interpreter {
     /// that is not an event stream consists of them. Returns the framing of the rest of the stream if
     /// the line belongs to a stream of JSON lines.
     fn field(&mut self, field: &Field<'_>) -> Option<Framing> {
+        let queue = self.queue.get_mut()?;
         if *field.name == *b"error" {
-            self.error_field(&field.value);
+            self.response.error_field(&field.value, queue);
         }
         let line = field.raw.trim_ascii();
         let is_first = self.response.spec.is_none() && self.unrecognised_body.is_empty();
         if is_first
             && line.starts_with(b"{")
             && let Ok(text) = core::str::from_utf8(line)
-            && self.response.first_line(text, &mut self.queue)
+            && self.response.first_line(text, queue)
         {
             self.events += 1;
             return Some(Framing::Ndjson);
@@ -312,69 +359,26 @@ impl Interpreter {
         };
         let room = max.saturating_sub(body.len());
         if body.try_reserve(room.min(text.len() + 1)).is_err() {
-            self.queue.set_out_of_memory();
+            queue.set_out_of_memory();
             return None;
         }
         body.extend(text.iter().chain(b"\n").take(room));
         None
     }
 
-    /// Queues the error of an `error:` line.
-    fn error_field(&mut self, value: &[u8]) {
-        let Ok(text) = fallible::lossy(value) else {
-            self.queue.set_out_of_memory();
-            return;
-        };
-        let mut walk = self
-            .response
-            .walk("error", text.trim_ascii(), &mut self.queue);
-        match walk.root() {
-            Ok(root) => drop(report(&mut walk, root, true)),
-            Err(_) => drop(report_text(&text, walk.queue)),
-        }
-    }
-
     /// Queues what only the end of a stream of `len` bytes shows: a JSON body in place of a stream, an
     /// error among lines that are not part of an event stream, or the terminator.
     pub(super) fn finish(&mut self, len: u64) {
-        self.queue.clear();
-        if !self.unrecognised_body.is_empty() {
-            let body = core::mem::take(&mut self.unrecognised_body);
-            self.body(&body);
-            self.unrecognised_body = body;
-        }
+        let queue = match self.queue.acquire() {
+            Ok(queue) => queue,
+            Err(OutOfMemory) => return self.out_of_memory(len),
+        };
+        queue.clear();
+        self.response.body(&self.unrecognised_body, queue);
         if self.response.spec.is_some() {
-            self.response.progress.at_end(&mut self.queue);
+            self.response.progress.at_end(queue);
         }
-        self.queue.seal();
-        if self.queue.is_out_of_memory() {
-            self.out_of_memory(len);
-        }
-    }
-
-    /// Interprets the first JSON document among the lines of a body.
-    fn body(&mut self, body: &[u8]) {
-        let mut rest = body;
-        let documents = body
-            .split_inclusive(|byte| *byte == b'\n')
-            .filter_map(|line| {
-                let document = rest;
-                rest = rest.get(line.len()..).unwrap_or_default();
-                let is_start = matches!(line.trim_ascii_start().first(), Some(b'{' | b'['));
-                is_start.then(|| document.trim_ascii())
-            });
-        let mut is_first = true;
-        for document in documents.take(MAX_DOCUMENTS) {
-            let Ok(text) = fallible::lossy(document) else {
-                self.queue.set_out_of_memory();
-                return;
-            };
-            let is_whole = is_first && document.len() == body.trim_ascii().len();
-            is_first = false;
-            if self.response.document(&text, is_whole, &mut self.queue) {
-                return;
-            }
-        }
+        self.seal(len);
     }
 }
 
@@ -396,6 +400,44 @@ impl Response {
             },
             progress: &mut self.progress,
             queue,
+        }
+    }
+
+    /// Queues the error of an `error:` line.
+    fn error_field(&mut self, value: &[u8], queue: &mut Queue) {
+        let Ok(text) = fallible::lossy(value) else {
+            queue.set_out_of_memory();
+            return;
+        };
+        let mut walk = self.walk("error", text.trim_ascii(), queue);
+        match walk.root() {
+            Ok(root) => drop(report(&mut walk, root, true)),
+            Err(_) => drop(report_text(&text, walk.queue)),
+        }
+    }
+
+    /// Interprets the first JSON document among the lines of a body.
+    fn body(&mut self, body: &[u8], queue: &mut Queue) {
+        let mut rest = body;
+        let documents = body
+            .split_inclusive(|byte| *byte == b'\n')
+            .filter_map(|line| {
+                let document = rest;
+                rest = rest.get(line.len()..).unwrap_or_default();
+                let is_start = matches!(line.trim_ascii_start().first(), Some(b'{' | b'['));
+                is_start.then(|| document.trim_ascii())
+            });
+        let mut is_first = true;
+        for document in documents.take(MAX_DOCUMENTS) {
+            let Ok(text) = fallible::lossy(document) else {
+                queue.set_out_of_memory();
+                return;
+            };
+            let is_whole = is_first && document.len() == body.trim_ascii().len();
+            is_first = false;
+            if self.document(&text, is_whole, queue) {
+                return;
+            }
         }
     }
 

@@ -185,7 +185,7 @@ impl Decoder {
     #[must_use]
     #[inline]
     pub fn is_drained(&self) -> bool {
-        !self.interpreter.queue.has_next()
+        !self.interpreter.has_next()
     }
 
     /// Reads a chunk and calls `f` with each delta. If `f` returns [`ControlFlow::Break`], the rest of the
@@ -243,7 +243,7 @@ impl Decoder {
     #[inline(never)]
     fn next_queued(&mut self, input: &mut &[u8], attempt: Attempt) -> Option<Delta<'_>> {
         if self.step(input, attempt) {
-            let is_at_event = self.interpreter.queue.is_last()
+            let is_at_event = self.interpreter.is_last()
                 && self.templates.is_ready()
                 && self.parser.is_between_events();
             self.phase = if is_at_event {
@@ -251,7 +251,7 @@ impl Decoder {
             } else {
                 Phase::Reading
             };
-            return self.interpreter.queue.next();
+            return self.interpreter.next();
         }
         self.interpreter.rest();
         None
@@ -272,7 +272,7 @@ impl Decoder {
     /// Reads until the queue has deltas. Returns false if `input` is used up first. `attempt` says what is
     /// known of the event at the start of `input`.
     fn step(&mut self, input: &mut &[u8], mut attempt: Attempt) -> bool {
-        while !self.interpreter.queue.has_next() {
+        while !self.interpreter.has_next() {
             let chunk = *input;
             let Some(first) = chunk.first() else {
                 return false;
@@ -325,7 +325,7 @@ impl Decoder {
             let version = self.interpreter.version;
             self.templates.on_miss(
                 event,
-                &self.interpreter.queue,
+                self.interpreter.queue(),
                 version,
                 spec.builtin,
                 is_known && before == version,
@@ -388,7 +388,7 @@ impl Decoder {
     /// As [`next`](Self::next).
     pub fn finish(&mut self) -> Option<Delta<'_>> {
         if self.advance_to_end() {
-            return self.interpreter.queue.next();
+            return self.interpreter.next();
         }
         self.interpreter.rest();
         None
@@ -396,7 +396,7 @@ impl Decoder {
 
     /// Does for [`finish`](Self::finish) what [`advance`](Self::advance) does for `next`.
     pub(crate) fn advance_to_end(&mut self) -> bool {
-        while !self.interpreter.queue.has_next() {
+        while !self.interpreter.has_next() {
             if self.phase == Phase::Finished {
                 return false;
             }

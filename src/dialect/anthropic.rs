@@ -75,7 +75,7 @@ const BUILTIN: &[Builtin] = &[
     Builtin::new(
         concat!(
             "event: content_block_stop\n",
-            r#"data: {"type":"content_block_stop","index":#~}"#,
+            r#"data: {"type":"content_block_stop","index":%~}"#,
             "\n\n"
         ),
         None,
@@ -155,13 +155,19 @@ pub(super) fn event(walk: &mut Walk<'_, '_>) -> Result<bool, Malformed> {
             ("content_block_start", Some(object)) => {
                 block(event.index.unwrap_or_default(), object, walk);
             }
-            ("content_block_stop", _) => {}
+            ("content_block_stop", _) => {
+                block_part(event.index.unwrap_or_default(), walk);
+            }
             ("message_start", Some(object)) => message(object, walk),
             ("message_delta", Some(object)) => {
                 walk.object(object, Scope::Response, &Path::ROOT, stop_reason);
             }
             ("message_stop", _) => walk.progress.done(walk.queue),
-            ("error", _) => return error(walk),
+            ("error", _) => {
+                // The error's own reading reports the members of the root.
+                walk.queue.forget_members(members);
+                return error(walk);
+            }
             _ => return false,
         }
         true
@@ -185,8 +191,7 @@ fn complete_body(walk: &mut Walk<'_, '_>) -> Result<bool, Malformed> {
 /// Reports the error of an `error` event.
 fn error(walk: &mut Walk<'_, '_>) -> bool {
     let Ok(root) = walk.root() else { return false };
-    // The members of the root were collected already.
-    let error = ProviderError::read(walk, root, &Path::ROOT, &|key| key != "error");
+    let error = ProviderError::read(walk, root, &Path::ROOT, &|_| false);
     error.report(walk);
     true
 }

@@ -249,6 +249,7 @@ fn own(root: Span, walk: &mut Walk<'_, '_>) -> bool {
             member.flag(&mut is_finished)
         }
         METRICS => true,
+        "p" => walk.exempt(member),
         "outputs" | "generations" => {
             is_known = true;
             let Some(array) = member.as_array() else {

@@ -10,7 +10,7 @@
 use super::{Dialect, Spec};
 use crate::delta::{FinishReason, Scope, TextKind};
 use crate::json::with_short;
-use crate::json::{Malformed, Span, Str, Value};
+use crate::json::{Malformed, Span, Str};
 use crate::reply::details::Path;
 use crate::reply::tool_calls::Call;
 use crate::reply::usage;
@@ -238,6 +238,9 @@ fn part(choice: u32, object: Span, walk: &mut Walk<'_, '_>) {
 
 /// Reads a call, or a piece of its arguments. Returns its scope.
 fn function_call(choice: u32, object: Span, walk: &mut Walk<'_, '_>) -> Scope {
+    if walk.get(object, "name").str().is_empty() {
+        return piece_of_call(choice, object, walk);
+    }
     let mut call = Call {
         choice,
         ..Call::default()
@@ -249,16 +252,15 @@ fn function_call(choice: u32, object: Span, walk: &mut Walk<'_, '_>) -> Scope {
         "id" => member.text(&mut call.id),
         "args" => {
             args = member;
-            member.value.span().is_some() || member.value.is_null()
+            true
         }
         _ => false,
     });
     walk.progress.end_run(choice);
-    // Pieces of arguments by path (`partialArgs`) have no name and belong to the latest call.
-    call.is_new = !call.name.is_empty();
+    call.is_new = true;
     let call = walk.progress.call(&call, walk.queue);
-    if let Value::Object(span) | Value::Array(span) = args.value {
-        let json = span.of(walk.payload.text);
+    if !args.value.is_null() {
+        let json = args.span.of(walk.payload.text);
         walk.queue.json_arguments(call, json);
     }
     walk.end_object(
@@ -268,4 +270,15 @@ fn function_call(choice: u32, object: Span, walk: &mut Walk<'_, '_>) -> Scope {
         object,
     );
     call.scope()
+}
+
+/// Reports pieces of arguments by path (`partialArgs`). They have no name and belong to the latest call.
+fn piece_of_call(choice: u32, object: Span, walk: &mut Walk<'_, '_>) -> Scope {
+    let latest = walk.progress.tools.last(choice);
+    let scope = latest.map_or(Scope::Choice { choice }, |call| call.scope());
+    let path = Path::ROOT.key("functionCall");
+    walk.object(object, scope, &path, |walk, key, member| {
+        walk.piece_detail(scope, &path.key(key), member)
+    });
+    scope
 }

@@ -58,9 +58,10 @@ fn event(walk: &mut Walk<'_, '_>) -> Result<bool, Malformed> {
             "interaction.status_update" | "step.stop" | "content.stop" => {}
             "error" => {
                 let Ok(root) = walk.root() else { return false };
-                // The members of the root were collected already.
-                let path = &Path::ROOT;
-                ProviderError::read(walk, root, path, &|key| key != "error").report(walk);
+                // The error's own reading reports the members of the root.
+                walk.queue.forget_members(members);
+                let is_known = |key: &str| matches!(key, "event_type" | "event_id");
+                ProviderError::read(walk, root, &Path::ROOT, &is_known).report(walk);
             }
             _ => return false,
         }

@@ -152,7 +152,7 @@ impl<'d> Chunk<'d> {
         } else if let (Some(first), Some(choices)) = (&self.first, self.choices) {
             first.interpret(choices, walk);
         }
-        if !self.groq.value.is_null() {
+        if !self.groq.value.is_null() && !is_error {
             self.groq(walk);
         }
         usage::report(walk, self.usage, &Path::ROOT.key("usage"));
@@ -219,10 +219,19 @@ impl<'d> Chunk<'d> {
 
     fn error(&self, walk: &mut Walk<'_, 'd>) {
         let Ok(root) = walk.root() else { return };
+        // The error's own reading reports the members of the root that the chunk does not have.
+        walk.queue.forget_root();
         let is_known = |key: &str| {
-            !matches!(
+            matches!(
                 key,
-                "error" | "x_groq" | "message" | "code" | "type" | "status" | "errors"
+                "id" | "model"
+                    | "object"
+                    | "choices"
+                    | "usage"
+                    | "created"
+                    | "obfuscation"
+                    | "p"
+                    | "amazon-bedrock-invocationMetrics"
             )
         };
         let error = ProviderError::read(walk, root, &Path::ROOT, &is_known);
@@ -276,7 +285,7 @@ impl<'d> Choice<'d> {
             Value::Null => {}
             // Together says everything twice.
             Value::String(text) if self.has_delta && same(self.delta.content.str(), text) => {
-                walk.queue.ignored(self.text.span);
+                walk.queue.repeated(self.text.span);
             }
             // Some send legacy pieces in the middle of a chat.
             Value::String(text) if !self.has_delta => walk.piece(TextKind::Text, index, text),
@@ -314,11 +323,12 @@ impl<'d> Choice<'d> {
         }
         // The deltas brought its text already: Perplexity and Writer repeat all of it in each chunk.
         walk.progress.no_terminator = true;
-        walk.queue.ignored(message);
         let scope = Scope::Choice { choice: self.index };
         let path = Path::ROOT.key("message");
-        if !matches!(delta.content.value, Value::String(_) | Value::Null) {
-            walk.detail(scope, &path.key("content"), delta.content);
+        match delta.content.value {
+            Value::String(_) => walk.queue.ignored(delta.content.span),
+            Value::Null => {}
+            _ => walk.detail(scope, &path.key("content"), delta.content),
         }
         if !delta.reasoning_details.value.is_null() {
             walk.detail(
@@ -393,10 +403,10 @@ impl<'d> Delta<'d> {
             (self.reasoning, self.rank) = (text, rank);
         } else if same(self.reasoning, text) {
             if rank < self.rank {
-                queue.ignored(place(self.reasoning));
+                queue.repeated(place(self.reasoning));
                 (self.reasoning, self.rank) = (text, rank);
             } else {
-                queue.ignored(place(text));
+                queue.repeated(place(text));
             }
         } else if rank < self.rank {
             // The names bring different texts, so the other one is a detail.

@@ -76,6 +76,10 @@ fn event(walk: &mut Walk<'_, '_>) -> Result<bool, Malformed> {
         if name == "error" && kind != "error" {
             return false;
         }
+        if name == "error" {
+            // The error's own reading reports the members of the root.
+            walk.queue.forget_members(members);
+        }
         dispatch(name, &event, root, walk)
     });
     if is_known {
@@ -178,9 +182,8 @@ fn dispatch<'d>(name: &str, event: &Event<'d>, root: Span, walk: &mut Walk<'_, '
         "error" => {
             walk.progress.repeats.has_error = true;
             let Ok(root) = walk.root() else { return false };
-            // The members of the root were collected already.
-            let path = &Path::ROOT;
-            ProviderError::read(walk, root, path, &|key| key != "error").report(walk);
+            let is_known = |key: &str| matches!(key, "sequence_number" | "item_id");
+            ProviderError::read(walk, root, &Path::ROOT, &is_known).report(walk);
         }
         _ => return false,
     }

@@ -8,6 +8,7 @@ pub(crate) mod finish;
 pub(crate) mod limits;
 pub(crate) mod parts;
 pub(crate) mod pool;
+pub(crate) mod pooled;
 pub(crate) mod progress;
 pub(crate) mod queue;
 pub(crate) mod queued;

@@ -16,6 +16,11 @@ impl<T: Default> Pool<T> {
     /// Appends an item, which holds whatever an earlier stream left in it.
     pub(crate) fn push(&mut self) -> Result<&mut T, OutOfMemory> {
         if self.len == self.items.len() {
+            // Most streams need one item.
+            if self.items.is_empty() {
+                let room = self.items.try_reserve_exact(1);
+                room.map_err(|_| OutOfMemory)?;
+            }
             fallible::push(&mut self.items, T::default())?;
         }
         self.len += 1;

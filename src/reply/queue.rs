@@ -14,7 +14,7 @@ use super::count::Count;
 use super::details::{Details, MAX_NAME_BYTES, OBJECT, Path, hash_bytes};
 pub(crate) use super::queued::Queued;
 use super::queued::{CallRef, NOWHERE, TextSpan};
-use crate::delta::{Delta, Error, ErrorKind, FinishReason, Scope, StreamError, TextKind, Usage};
+use crate::delta::{Delta, ErrorKind, FinishReason, Scope, StreamError, TextKind, Usage};
 use crate::fallible::{self, OutOfMemory, TryWriter};
 use crate::json::{Span, Str};
 
@@ -30,7 +30,6 @@ pub(crate) struct Queue {
     /// The token counts of the event, if it has any.
     usage: Option<Usage>,
     is_done: bool,
-    invalid: Option<Error>,
     /// The event's payload, kept only if a delta shows it.
     raw: Vec<u8>,
     /// Members that no dialect code used, of the objects that are being read.
@@ -60,8 +59,17 @@ struct Member {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Mark {
     pub(crate) value: Span,
-    /// The count that the value is; `None` if the dialect ignores it.
-    pub(crate) count: Option<Count>,
+    pub(crate) meaning: Meaning,
+}
+
+/// What a value that may vary means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    /// The dialect ignores it.
+    Ignored,
+    /// It repeats the text of a delta.
+    Repeated,
+    Count(Count),
 }
 
 /// Which object an unknown member belongs to while the payload is read for the first time.
@@ -86,7 +94,6 @@ impl Queue {
             text: String::new(),
             usage: None,
             is_done: false,
-            invalid: None,
             raw: Vec::new(),
             members: Vec::new(),
             root_members: Vec::new(),
@@ -107,7 +114,6 @@ impl Queue {
         self.text.clear();
         self.usage = None;
         self.is_done = false;
-        self.invalid = None;
         self.raw.clear();
         self.members.clear();
         self.root_members.clear();
@@ -118,34 +124,16 @@ impl Queue {
         self.out_of_memory = false;
     }
 
-    /// Returns true if the queue has more memory than this many bytes for one purpose.
-    pub(crate) fn is_larger_than(&self, bytes: usize) -> bool {
-        let list = self.queued.capacity() + self.details.capacity() + self.members.capacity();
-        self.text.capacity() > bytes
-            || self.raw.capacity() > bytes
-            || (list + self.marks.capacity()) * size_of::<Mark>() > bytes
-    }
-
-    /// Frees memory that an unusually large event left.
-    pub(crate) fn shrink(&mut self, max_bytes: usize) {
-        if self.text.capacity() > max_bytes {
-            self.text = String::new();
-        }
-        if self.raw.capacity() > max_bytes {
-            self.raw = Vec::new();
-        }
-        let max_deltas = max_bytes / size_of::<Queued>();
-        for list in [&mut self.queued, &mut self.errors, &mut self.details] {
-            if list.capacity() > max_deltas {
-                *list = Vec::new();
-            }
-        }
-        if self.members.capacity() > max_bytes / size_of::<Member>() {
-            self.members = Vec::new();
-        }
-        if self.marks.capacity() > max_bytes / size_of::<Mark>() {
-            self.marks = Vec::new();
-        }
+    /// Returns how much memory the queue keeps, in bytes.
+    pub(crate) fn capacity(&self) -> usize {
+        let deltas = [&self.queued, &self.errors, &self.details];
+        let deltas: usize = deltas.iter().map(|list| list.capacity()).sum();
+        let members = self.members.capacity() + self.root_members.capacity();
+        self.text.capacity()
+            + self.raw.capacity()
+            + deltas * size_of::<Queued>()
+            + members * size_of::<Member>()
+            + self.marks.capacity() * size_of::<Mark>()
     }
 
     #[cold]
@@ -200,18 +188,24 @@ impl Queue {
     /// Declares that the dialect ignores a value: any other scalar would make the same deltas.
     #[inline]
     pub(crate) fn ignored(&mut self, value: Span) {
-        self.mark(value, None);
+        self.mark(value, Meaning::Ignored);
+    }
+
+    /// Declares that a string repeats the text of a delta, so that it is not a detail.
+    #[inline]
+    pub(crate) fn repeated(&mut self, value: Span) {
+        self.mark(value, Meaning::Repeated);
     }
 
     /// Declares that a value is a token count, and that nothing depends on it except that count.
     #[inline]
     pub(crate) fn count(&mut self, value: Span, count: Count) {
-        self.mark(value, Some(count));
+        self.mark(value, Meaning::Count(count));
     }
 
     #[inline]
-    fn mark(&mut self, value: Span, count: Option<Count>) {
-        if fallible::push(&mut self.marks, Mark { value, count }).is_err() {
+    fn mark(&mut self, value: Span, meaning: Meaning) {
+        if fallible::push(&mut self.marks, Mark { value, meaning }).is_err() {
             self.set_out_of_memory();
         }
     }
@@ -265,7 +259,9 @@ impl Queue {
     /// Returns true if the event's usage has this count from one member alone.
     pub(crate) fn is_count(&self, count: Count, value: u64) -> bool {
         let marks = self.marks.iter();
-        let of = marks.filter(|mark| mark.count == Some(count)).count();
+        let of = marks
+            .filter(|mark| mark.meaning == Meaning::Count(count))
+            .count();
         let mut usage = self.usage.unwrap_or_default();
         of == 1 && *count.of(&mut usage) == Some(value)
     }
@@ -467,16 +463,6 @@ impl Queue {
         self.push(Queued::Other { event });
     }
 
-    /// Sets the error that comes before all other deltas. It takes no memory.
-    pub(crate) fn invalid(&mut self, error: Error) {
-        self.invalid = Some(error);
-    }
-
-    /// Returns the error of an event that could not be decoded.
-    pub(crate) fn error_of_event(&self) -> Option<Error> {
-        self.invalid
-    }
-
     /// Returns true if the event reports an error of the provider.
     pub(crate) fn has_error(&self) -> bool {
         !self.errors.is_empty()
@@ -550,6 +536,16 @@ impl Queue {
     /// Returns true if unknown members were collected since `members`.
     pub(crate) fn has_unknown_since(&self, members: Members) -> bool {
         self.members.len() > members.0
+    }
+
+    /// Forgets the unknown members that were collected since `members`.
+    pub(crate) fn forget_members(&mut self, members: Members) {
+        self.members.truncate(members.0);
+    }
+
+    /// Forgets the unknown members of the root.
+    pub(crate) fn forget_root(&mut self) {
+        self.root_members.clear();
     }
 
     /// Reports all collected members of inner objects.
@@ -687,21 +683,17 @@ impl Queue {
     /// Returns true if a delta waits to be returned.
     #[inline]
     pub(crate) fn has_next(&self) -> bool {
-        self.next < self.queued.len() || self.invalid.is_some()
+        self.next < self.queued.len()
     }
 
     /// Returns true if the next delta is the last one.
     #[inline]
     pub(crate) fn is_last(&self) -> bool {
-        self.next + 1 == self.queued.len() && self.invalid.is_none()
+        self.next + 1 == self.queued.len()
     }
 
     /// Returns the next delta.
     pub(crate) fn next(&mut self) -> Option<Delta<'_>> {
-        if let Some(error) = self.invalid.take() {
-            let offset = error.offset();
-            return Some(Delta::Invalid { offset, error });
-        }
         let queued = self.queued.get(self.next)?;
         self.next += 1;
         let text = |span: TextSpan| {

@@ -82,6 +82,12 @@ impl ToolCalls {
         calls.find(|call| call.choice == choice && call.index == index)
     }
 
+    /// Returns the latest call of a choice.
+    pub(crate) fn last(&self, choice: u32) -> Option<CallRef> {
+        let mut calls = self.calls.iter().rev().map(|known| known.call);
+        calls.find(|call| call.choice == choice)
+    }
+
     /// Returns the position of the call that a fragment belongs to.
     fn find(&self, call: &Call<'_>) -> Option<usize> {
         if call.is_new {

@@ -9,7 +9,7 @@ use super::budget::Budget;
 use super::matching::Hole;
 use super::slot::{Slot, number, number_end, scan_cost};
 use crate::frame::Event;
-use crate::reply::queue::{Mark, Queue};
+use crate::reply::queue::{Mark, Meaning, Queue};
 
 /// An event that went the full path and may become a template.
 pub(super) struct Candidate<'e> {
@@ -105,16 +105,29 @@ impl<'e> Candidate<'e> {
         let inside = value.start <= pos && pos <= value.end;
         let start = inside.then(|| self.scalar_in(value.clone(), pos))??;
         let is_string = *self.raw.get(start)? == b'"';
-        match mark.count {
-            None if is_string => Some((start + 1, Slot::String)),
-            None => Some((start, Slot::Number)),
-            Some(slot) => {
-                let count = number(self.raw.get(value)?)?;
+        match mark.meaning {
+            Meaning::Ignored if is_string => Some((start + 1, Slot::String)),
+            Meaning::Ignored => Some((start, Slot::Number)),
+            Meaning::Repeated => Some((start + 1, Slot::Repeated(self.text_like(value)?))),
+            Meaning::Count(count) => {
+                let number = number(self.raw.get(value)?)?;
                 self.queue
-                    .is_count(slot, count)
-                    .then_some((start, Slot::Count(slot)))
+                    .is_count(count, number)
+                    .then_some((start, Slot::Count(count)))
             }
         }
+    }
+
+    /// Returns the delta whose text a string repeats, by its position in the queue.
+    fn text_like(&self, string: Range<usize>) -> Option<u8> {
+        let string = self.raw.get(string)?.strip_prefix(b"\"")?;
+        let mut texts = self.queue.texts();
+        texts
+            .find(|(_, at)| {
+                let rest = self.raw.get(self.payload + at..);
+                rest.is_some_and(|rest| rest.starts_with(string))
+            })
+            .map(|(n, _)| n)
     }
 
     /// Returns true if a byte of the payload is outside of all strings.

@@ -161,7 +161,10 @@ impl Cache {
         };
         let filling = self.found.get(usize::from(hole));
         let filling = filling.ok_or(Attempt::Failed)?;
-        if filling.has_escapes || len - template.uncounted > context.limit {
+        if filling.has_escapes
+            || len - template.uncounted > context.limit
+            || !template.is_repeated(bytes, &self.found)
+        {
             return Err(Attempt::Matched(len));
         }
         let text = filling.of(bytes).unwrap_or_default();
@@ -212,8 +215,9 @@ impl Cache {
             },
         };
         let template = self.list.get(at)?;
-        let is_within_limit = len - template.uncounted <= limit;
-        if !is_within_limit || !template.fill(bytes, &self.found, progress, queue) {
+        let is_usable =
+            len - template.uncounted <= limit && template.is_repeated(bytes, &self.found);
+        if !is_usable || !template.fill(bytes, &self.found, progress, queue) {
             self.budget.charge(budget::UNUSABLE_MATCH + len as i64);
             return None;
         }

@@ -44,6 +44,8 @@ pub(super) struct Template {
     pub(super) builtin: u8,
     /// Whether the details' part of the version counts.
     uses_details: bool,
+    /// A hole repeats the text of another one.
+    has_repeated: bool,
     /// What the first hole is the index of.
     index: Indexed,
     /// The template that hit after this one the last time.
@@ -72,6 +74,23 @@ impl Template {
             holes: &self.holes,
             from: self.from,
         }
+    }
+
+    /// Returns true if all strings that repeat a text do so in an event that matched.
+    #[inline]
+    pub(super) fn is_repeated(&self, bytes: &[u8], found: &Found) -> bool {
+        !self.has_repeated || self.check_repeated(bytes, found)
+    }
+
+    #[cold]
+    fn check_repeated(&self, bytes: &[u8], found: &Found) -> bool {
+        self.holes.iter().zip(found).all(|(hole, filling)| {
+            let Slot::Repeated(n) = hole.slot else {
+                return true;
+            };
+            let text = self.text_hole(usize::from(n)).and_then(|at| found.get(at));
+            text.is_some_and(|text| text.of(bytes) == filling.of(bytes))
+        })
     }
 
     /// Returns the only delta of an event that matched.
@@ -249,6 +268,8 @@ impl Template {
         self.version = version;
         self.uses_tools = candidate.queue.uses_tools();
         self.uses_details = candidate.queue.uses_details();
+        let mut holes = self.holes.iter();
+        self.has_repeated = holes.any(|hole| matches!(hole.slot, Slot::Repeated(_)));
         self.builtin = 0;
         self.index = Indexed::Nothing;
         self.set_only_text();
@@ -262,6 +283,7 @@ impl Template {
         self.from = pattern.from;
         self.uncounted = builtin::UNCOUNTED;
         self.builtin = bit;
+        self.has_repeated = false;
         let first = pattern.holes.first().map(|hole| hole.slot);
         self.index = match first {
             Some(Slot::Call) => Indexed::Call,

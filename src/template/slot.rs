@@ -13,6 +13,8 @@ use crate::reply::count::Count;
 pub(super) enum Slot {
     /// The text of a queued delta, by its position.
     Text(u8),
+    /// A repetition of the text of a queued delta, by its position.
+    Repeated(u8),
     /// A token count.
     Count(Count),
     /// The index of the tool call that the event's only delta belongs to. Always the first hole.
@@ -60,7 +62,7 @@ impl Slot {
     pub(super) fn scan(self, bytes: &[u8], pos: usize) -> Result<Filling, usize> {
         match self {
             // An empty text makes no delta, and the dialect may then look at another member.
-            Slot::Text(_) => match scan_string(bytes, pos, is_simple_escape)? {
+            Slot::Text(_) | Slot::Repeated(_) => match scan_string(bytes, pos, is_simple_escape)? {
                 text if text.end > text.start => Ok(text),
                 _ => Err(pos),
             },

@@ -91,7 +91,7 @@ fn read(decoder: &mut Decoder, body: &[u8]) -> Vec<String> {
 /// What a delta says, however its JSON was written.
 fn meaning(delta: &Delta<'_>) -> Option<String> {
     match *delta {
-        Delta::Other { .. } => None,
+        Delta::Other { .. } | Delta::Detail { .. } => None,
         Delta::ToolCallArguments {
             fragment,
             whole: true,

@@ -20,17 +20,20 @@ fn a_caller_may_name_fields_that_a_new_sender_invented() {
     assert_eq!(
         lines(options, body),
         [
-            r#"{"type":"reasoning","choice":0,"text":"hm"}"#,
-            r#"{"type":"text","choice":0,"text":"Hi"}"#,
+            r#"{"type":"reasoning","choice":0,"part":0,"text":"hm"}"#,
+            r#"{"type":"text","choice":0,"part":1,"text":"Hi"}"#,
             r#"{"type":"done"}"#,
-            r#"{"type":"end","complete":true}"#,
+            r#"{"type":"end","complete":true,"invalid":0}"#,
         ]
     );
-    // Without the names they are what the model has no place for.
+    // Without the names they are details.
     let untold = lines(Options::default(), body);
-    assert!(
-        untold[0].starts_with(r#"{"type":"other","event":"utterance""#),
-        "{untold:?}"
+    assert_eq!(
+        untold[..2],
+        [
+            r#"{"type":"detail","scope":"choice","choice":0,"name":"musing","value":"hm"}"#,
+            r#"{"type":"detail","scope":"choice","choice":0,"name":"utterance","value":"Hi"}"#,
+        ]
     );
 }
 
@@ -42,7 +45,7 @@ fn a_content_type_tells_the_framing() {
     let body = "{\"model\":\"m\",\"response\":\"Hi\",\"done\":false}\n";
     assert_eq!(
         lines(options, body)[1],
-        r#"{"type":"text","choice":0,"text":"Hi"}"#
+        r#"{"type":"text","choice":0,"part":0,"text":"Hi"}"#
     );
     assert_eq!(
         Framing::of_content_type("Text/Event-Stream"),
@@ -58,7 +61,7 @@ fn an_error_spilled_behind_unknown_lines_is_found() {
         lines(Options::default(), body),
         [
             r#"{"type":"error","kind":"other","code":"499","message":"gone","transient":false}"#,
-            r#"{"type":"end","complete":false}"#,
+            r#"{"type":"end","complete":false,"invalid":0}"#,
         ]
     );
 }
@@ -70,7 +73,7 @@ fn a_model_on_replicate_may_say_done() {
     let body = "event: output\ndata: [DONE]\n\nevent: done\ndata: {}\n\n";
     assert_eq!(
         lines(options, body)[0],
-        r#"{"type":"text","choice":0,"text":"[DONE]"}"#
+        r#"{"type":"text","choice":0,"part":0,"text":"[DONE]"}"#
     );
 }
 

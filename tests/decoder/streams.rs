@@ -117,7 +117,7 @@ fn the_command_prints_the_lines_byte_for_byte() {
             assert!(told.contains(error.as_str()), "{name}: {told}");
         }
         let is_fine = stream.errors.is_empty()
-            && expected.ends_with("{\"type\":\"end\",\"complete\":true}\n")
+            && expected.ends_with("{\"type\":\"end\",\"complete\":true,\"invalid\":0}\n")
             && !expected.contains("{\"type\":\"error\",");
         assert_eq!(
             output.status.code(),

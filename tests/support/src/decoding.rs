@@ -212,7 +212,13 @@ pub fn line(delta: &Delta<'_>) -> String {
             for (key, number) in numbers {
                 members.extend(number.map(|number| (key, number)));
             }
-            members.extend([("name", quoted(name)), ("value", value.to_owned())]);
+            let is_json = serde_json::from_str::<serde_json::Value>(value).is_ok();
+            let value = if is_json {
+                value.to_owned()
+            } else {
+                quoted(value)
+            };
+            members.extend([("name", quoted(name)), ("value", value)]);
             "detail"
         }
         Delta::Invalid { offset, error } => {

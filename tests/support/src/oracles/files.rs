@@ -142,7 +142,10 @@ fn check_deltas(size: u8, case: &Case, body: &[u8]) {
     let expected = decoded(case, body, Eof::Flush);
     let is_complete = expected.end == End::Complete;
     let mut lines = expected.lines.clone();
-    lines.push(format!(r#"{{"type":"end","complete":{is_complete}}}"#));
+    let invalid = expected.errors.len();
+    lines.push(format!(
+        r#"{{"type":"end","complete":{is_complete},"invalid":{invalid}}}"#
+    ));
     assert_eq!(ran.out, lines.join("\n") + "\n");
     has_told(&ran, &expected.errors);
     let more = usize::from(!is_complete);
