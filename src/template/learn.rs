@@ -57,6 +57,40 @@ impl<'e> Candidate<'e> {
         })
     }
 
+    /// Returns the holes that are known without another event to compare with: texts and their
+    /// repetitions.
+    pub(super) fn first_holes(&self, budget: &Budget) -> Option<Holes> {
+        let mut places = [(0, Slot::Space); MAX_HOLES];
+        let mut len = 0;
+        let texts = self.queue.texts().map(|(n, at)| Some((at, Slot::Text(n))));
+        let marks = self.queue.marks().iter();
+        let repeated = marks
+            .filter(|mark| mark.meaning == Meaning::Repeated)
+            .map(|mark| {
+                let value = mark.value.start as usize..mark.value.end as usize;
+                let value = self.payload + value.start..self.payload + value.end;
+                let n = self.text_like(value)?;
+                Some((mark.value.start as usize + 1, Slot::Repeated(n)))
+            });
+        for place in texts.chain(repeated) {
+            *places.get_mut(len)? = place?;
+            len += 1;
+        }
+        let places = places.get_mut(..len)?;
+        places.sort_unstable_by_key(|(at, _)| *at);
+        let mut holes = Holes::default();
+        for (at, slot) in places {
+            let start = self.payload + *at;
+            // What cannot be scanned here could not be scanned at a hit.
+            let end = self.scan(*slot, self.raw, start, budget)?;
+            if self.raw.get(start.checked_sub(1)?) != Some(&b'"') {
+                return None;
+            }
+            holes.push(start, end, *slot)?;
+        }
+        Some(holes)
+    }
+
     /// Returns where a filling of this slot in `bytes` ends.
     pub(super) fn scan(
         &self,

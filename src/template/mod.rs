@@ -38,10 +38,9 @@ use alloc::vec::Vec;
 
 use self::budget::Budget;
 pub(crate) use self::builtin::Builtin;
-use self::learn::{Candidate, Holes};
+use self::learn::Candidate;
 use self::matching::Found;
 use self::pattern::Template;
-use self::slot::Slot;
 use crate::delta::Delta;
 use crate::frame::Event;
 use crate::reply::progress::{Progress, Version};
@@ -330,17 +329,7 @@ impl Cache {
                 return Some(());
             }
         }
-        let mut holes = Holes::default();
-        for (n, at) in candidate.queue.texts() {
-            let start = candidate.payload + at;
-            // A text that cannot be scanned here could not be scanned at a hit.
-            let slot = Slot::Text(n);
-            let end = candidate.scan(slot, candidate.raw, start, &self.budget)?;
-            if candidate.raw.get(start.checked_sub(1)?) != Some(&b'"') {
-                return None;
-            }
-            holes.push(start, end, slot)?;
-        }
+        let holes = candidate.first_holes(&self.budget)?;
         let at = self.place()?;
         self.budget.charge(budget::STORE);
         let template = self.list.get_mut(at)?;
