@@ -194,12 +194,16 @@ fn content(choice: u32, object: Span, walk: &mut Walk<'_, '_>) {
 
 fn part(choice: u32, object: Span, walk: &mut Walk<'_, '_>) {
     let mut text = Str::default();
+    let mut has_text = false;
     let mut is_thought = false;
     let mut call = None;
     let mut signature = Member::default();
     let members = walk.queue.begin_object();
     walk.members(object, |_, key, member| match key {
-        "text" => member.text(&mut text),
+        "text" => {
+            has_text = member.value.str().is_some();
+            member.text(&mut text)
+        }
         "thought" => member.flag(&mut is_thought),
         "functionCall" => member.object(&mut call),
         "thoughtSignature" => {
@@ -216,7 +220,7 @@ fn part(choice: u32, object: Span, walk: &mut Walk<'_, '_>) {
     let has_signature = !signature.is_empty(walk.text());
     let scope = if let Some(call) = call {
         function_call(choice, call, walk)
-    } else if !text.is_empty() || has_signature {
+    } else if has_text || has_signature {
         let part = walk.progress.run(choice, kind, walk.queue);
         walk.queue.piece(kind, choice, part, text);
         Scope::Part { choice, part }
