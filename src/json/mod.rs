@@ -58,6 +58,7 @@ mod tests;
 
 pub(crate) use number::Number;
 pub(crate) use reader::{Key, Kind, Reader, Value};
+pub(crate) use scan::skip_plain_string;
 pub(crate) use span::Span;
 #[allow(unused_imports, reason = "the reader's tests use it")]
 pub(crate) use string::Short;

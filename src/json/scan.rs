@@ -136,6 +136,26 @@ fn find_in_rest(bytes: &[u8], pos: usize, mask: impl Fn(u8x16) -> u32) -> usize 
     pos + (found.trailing_zeros() as usize).min(rest)
 }
 
+/// Skips a string without escapes, whose first character is the first byte of `rest`. Returns what
+/// follows, beginning with the closing quote. `rest` is the end of `text`, which is at least one block
+/// long. Inlined for short strings.
+#[inline(always)]
+pub(crate) fn skip_plain_string<'t>(text: &[u8], mut rest: &'t [u8]) -> Option<&'t [u8]> {
+    let stop = loop {
+        let Some((block, after)) = rest.split_first_chunk::<SIZE>() else {
+            let last = u8x16::from(*text.last_chunk::<SIZE>()?);
+            break stops(last) >> (SIZE - rest.len());
+        };
+        let found = stops(u8x16::from(*block));
+        if found != 0 {
+            break found;
+        }
+        rest = after;
+    };
+    let rest = rest.get(stop.trailing_zeros() as usize..)?;
+    (rest.first() == Some(&b'"')).then_some(rest)
+}
+
 /// Returns the offset of the first byte from `pos` on that is a quote, a backslash or a control
 /// character, or the length of the text.
 #[inline(never)]

@@ -45,27 +45,36 @@ impl Pattern<'_> {
     /// not match.
     #[inline(always)]
     pub(super) fn matches(self, bytes: &[u8], found: &mut Found) -> Result<usize, i64> {
-        let mut pos = 0;
+        let mut rest = bytes;
         let mut filled = 0;
         for (hole, filling) in self.holes.iter().zip(found.iter_mut()) {
             let literal = self.event.get(hole.literal()).unwrap_or_default();
-            let rest = bytes.get(pos..).unwrap_or_default();
-            if !rest.starts_with(literal) {
-                return Err(cost(pos, filled));
+            let Some(after) = rest.strip_prefix(literal) else {
+                return Err(cost(bytes.len() - rest.len(), filled));
+            };
+            let start = bytes.len() - after.len();
+            if let Some(skipped) = hole.slot.skip_plain(bytes, after) {
+                filling.start = start as u32;
+                filling.end = (bytes.len() - skipped.len()) as u32;
+                filling.has_escapes = false;
+                rest = skipped;
+            } else {
+                match hole.slot.scan(bytes, start) {
+                    Ok(scanned) => *filling = scanned,
+                    Err(end) => return Err(cost(start, filled) + scan_cost(start, end)),
+                }
+                rest = bytes.get(filling.end as usize..).unwrap_or_default();
             }
-            let start = pos + literal.len();
-            match hole.slot.scan(bytes, start) {
-                Ok(scanned) => *filling = scanned,
-                Err(end) => return Err(cost(start, filled) + scan_cost(start, end)),
-            }
-            pos = filling.end as usize;
             filled += 1;
         }
+        let pos = bytes.len() - rest.len();
         let len = self.event.len().saturating_sub(self.from);
         let end = pos + len;
-        let is_match = bytes
-            .get(..end)
-            .is_some_and(|bytes| ends_with(bytes, self.event, len));
+        // Positions beyond 4 GiB do not fit into a `Filling`.
+        let is_match = u32::try_from(end).is_ok()
+            && bytes
+                .get(..end)
+                .is_some_and(|bytes| ends_with(bytes, self.event, len));
         if is_match {
             Ok(end)
         } else {
@@ -83,15 +92,13 @@ fn cost(pos: usize, filled: i64) -> i64 {
 /// Returns true if the last `len` bytes of both are equal. One word is enough for most events.
 #[inline(always)]
 fn ends_with(a: &[u8], b: &[u8], len: usize) -> bool {
-    match (a.last_chunk::<8>(), b.last_chunk::<8>()) {
-        (Some(a), Some(b)) if (1..=8).contains(&len) => {
-            let differing = u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b);
-            differing >> (64 - 8 * len) == 0
-        }
-        _ => {
-            let start = b.len().checked_sub(len);
-            let end = start.and_then(|start| b.get(start..));
-            end.is_some_and(|end| a.ends_with(end))
-        }
+    if len.wrapping_sub(1) < 8
+        && let (Some((_, a)), Some((_, b))) = (a.split_last_chunk::<8>(), b.split_last_chunk::<8>())
+    {
+        let differing = u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b);
+        return differing >> (64 - 8 * len) == 0;
     }
+    let start = b.len().checked_sub(len);
+    let end = start.and_then(|start| b.get(start..));
+    end.is_some_and(|end| a.ends_with(end))
 }

@@ -7,7 +7,7 @@ use super::builtin::{self, Builtin};
 use super::learn::{Candidate, Holes};
 use super::matching::{Found, Hole, Pattern};
 use super::slot::{Slot, common_prefix, number, number_end, unescape};
-use crate::delta::{Delta, Usage};
+use crate::delta::{Delta, TextKind, Usage};
 use crate::fallible::{self, OutOfMemory, TryBox};
 use crate::reply::parts::PartKey;
 use crate::reply::progress::{Progress, Version};
@@ -52,6 +52,8 @@ pub(super) struct Template {
     pub(super) next: usize,
     /// The hole of the text, if the event has one delta and that is text.
     pub(super) only_text: Option<u8>,
+    /// The kind and the choice of the text, if the only delta is not a tool call's.
+    pub(super) piece: Option<(TextKind, u32)>,
 }
 
 impl Template {
@@ -94,7 +96,7 @@ impl Template {
     }
 
     /// Returns the only delta of an event that matched.
-    #[inline]
+    #[inline(never)]
     pub(super) fn delta<'b>(
         &self,
         bytes: &[u8],
@@ -298,6 +300,10 @@ impl Template {
         let is_text = matches!(self.queued.as_slice(), [queued] if queued.with("").is_some());
         let hole = self.text_hole(0).filter(|_| is_text);
         self.only_text = hole.and_then(|hole| u8::try_from(hole).ok());
+        self.piece = match self.queued.as_slice() {
+            [Queued::Piece { kind, choice, .. }] => Some((*kind, *choice)),
+            _ => None,
+        };
     }
 
     /// Replaces the lists, or none of them if out of memory.

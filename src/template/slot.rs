@@ -6,6 +6,7 @@
 use alloc::string::String;
 
 use crate::fallible::OutOfMemory;
+use crate::json::skip_plain_string;
 use crate::reply::count::Count;
 
 /// The kind of a hole.
@@ -56,9 +57,21 @@ impl Filling {
 }
 
 impl Slot {
+    /// Skips a string without escapes that fills such a hole at the start of `rest`, which is the end of
+    /// `bytes`. Returns what follows.
+    #[inline(always)]
+    pub(super) fn skip_plain<'b>(self, bytes: &[u8], rest: &'b [u8]) -> Option<&'b [u8]> {
+        let min = match self {
+            Slot::Text(_) => 1,
+            Slot::String => 0,
+            _ => return None,
+        };
+        skip_plain_string(bytes, rest).filter(|after| rest.len() - after.len() >= min)
+    }
+
     /// Scans what fills such a hole at `pos`. Returns how far it read if that is not certain to be
     /// interpreted as before.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn scan(self, bytes: &[u8], pos: usize) -> Result<Filling, usize> {
         match self {
             // An empty text makes no delta, and the dialect may then look at another member.
@@ -266,8 +279,18 @@ fn split_digits(bytes: &[u8]) -> (&[u8], &[u8]) {
 
 /// Returns where the number at `start` ends.
 pub(super) fn number_end(bytes: &[u8], start: usize) -> Option<usize> {
-    let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+    const IS_PART: [bool; 256] = {
+        let mut parts = [false; 256];
+        let chars = b"0123456789-+.eE";
+        let mut n = 0;
+        while n < chars.len() {
+            parts[chars[n] as usize] = true;
+            n += 1;
+        }
+        parts
+    };
     let rest = bytes.get(start..)?;
-    let len = rest.iter().take_while(|byte| is_part(byte)).count();
+    let is_part = |byte: &&u8| IS_PART.get(usize::from(**byte)).is_some_and(|part| *part);
+    let len = rest.iter().take_while(is_part).count();
     (len > 0).then_some(start + len)
 }

@@ -54,7 +54,7 @@ class Transport(unittest.TestCase):
                 with self.assertRaises(RuntimeError):
                     stream.fetch()
             with client.post("/chat/completions", body) as stream:
-                with self.assertRaisesRegex(dw.NotAResponseError, "sent no reply but text"):
+                with self.assertRaisesRegex(dw.NotAResponseError, "expected a reply but got text"):
                     stream.fetch()
 
     def test_another_thread_cancels_and_what_came_is_kept(self) -> None:
