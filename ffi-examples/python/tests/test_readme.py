@@ -24,7 +24,7 @@ class Readme(unittest.TestCase):
         document = README.read_text(encoding="utf-8")
         (example,) = blocks(document)
         self.assertEqual(example.count(ADDRESS), 1)
-        printed = re.search(r"it prints `(.+)` and `(.+)`", document)
+        printed = re.search(r"it prints `([^`]+)` and `([^`]+)`", document)
         assert printed is not None
         with serving() as base_url:
             done = subprocess.run(
