@@ -1,4 +1,4 @@
-//! Patterns and matching: what has to be equal in an event, and where it may vary.
+//! Patterns and matching: the bytes that must be equal in an event, and the holes that may vary.
 
 use core::ops::Range;
 
@@ -37,7 +37,7 @@ pub(super) struct Pattern<'t> {
     pub(super) from: usize,
 }
 
-/// What fills the holes of a pattern in other bytes.
+/// The fillings of a pattern's holes in other bytes.
 pub(super) type Found = [Filling; MAX_HOLES];
 
 impl Pattern<'_> {

@@ -76,7 +76,7 @@ pub(crate) struct Cache {
     found: Found,
 }
 
-/// What a hit depends on beside the bytes.
+/// The state on which a hit depends, beside the bytes.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'s> {
     pub(crate) version: Version,
@@ -85,7 +85,7 @@ pub(crate) struct Context<'s> {
     pub(crate) limit: usize,
 }
 
-/// What is already known of the event at the start of the input.
+/// The result of matching the predicted template against the event at the start of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Attempt {
     /// Nothing was tried.

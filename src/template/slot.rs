@@ -31,7 +31,7 @@ pub(super) enum Slot {
     Space,
 }
 
-/// What fills a hole in other bytes.
+/// The filling of a hole in other bytes.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Filling {
     pub(super) start: u32,

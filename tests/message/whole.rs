@@ -1,6 +1,6 @@
 //! A whole response gives the message that its stream gives, whatever the dialect.
 //!
-//! Chat completions and their like are in `chat.rs`.
+//! Chat completions and similar formats are in `chat.rs`.
 
 use deltawire::{Choice, Dialect, End, FinishReason, Message, ToolCall};
 use deltawire_test_support::decoding::decoder;

@@ -19,7 +19,7 @@ const ALLOWED: &[&str] = &[];
 /// A module by its path below the crate; the crate itself is empty.
 type Module = Vec<String>;
 
-/// What a module imports, and the paths that it names.
+/// The imports of a module, and the paths that it names.
 #[derive(Debug, Default)]
 struct Source {
     /// The name in this module, and the path that it stands for.

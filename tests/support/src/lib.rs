@@ -1,4 +1,4 @@
-//! What the tests of deltawire and its fuzz targets share.
+//! Helpers that the tests of deltawire and its fuzz targets share.
 //!
 //! - streams, and what they give: [`decoding`], [`framing`], [`cases`];
 //! - streams made up: [`random`] for property tests, [`twin`] from a fuzzer's bytes;

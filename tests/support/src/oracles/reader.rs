@@ -204,7 +204,7 @@ fn unescaped(mut reader: Reader<'_>) -> String {
     text_of(reader.string().expect("a valid name"))
 }
 
-/// Returns the number as an integer, by way of `f64` where it is not written as one.
+/// Returns the number as an integer, by way of `f64` if it is not written as one.
 fn integer(text: &str) -> Option<u64> {
     if let Ok(integer) = text.parse() {
         return Some(integer);
