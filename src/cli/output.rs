@@ -251,9 +251,10 @@ pub(crate) fn delta(delta: &Delta<'_>) -> Object {
     }
 }
 
-/// The value of a detail: as it is, or as a string if other readers of JSON refuse it, such as `NaN`.
+/// The value of a detail: as it is, or as a string if other readers of JSON refuse it, such as `NaN` or
+/// `1e400`.
 pub(crate) fn value_of(line: Object, value: &str) -> Object {
-    match serde_json::from_str::<serde::de::IgnoredAny>(value) {
+    match serde_json::from_str::<serde_json::Value>(value) {
         Ok(_) => line.value("value", value),
         Err(_) => line.text("value", value),
     }

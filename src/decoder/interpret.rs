@@ -172,11 +172,6 @@ impl Interpreter {
         self.queue.release();
     }
 
-    /// Returns the queue.
-    pub(super) fn queue(&self) -> &Queue {
-        &self.queue
-    }
-
     /// Queues the deltas of the event at the start of `bytes` if a template matches it, and returns its
     /// length.
     pub(super) fn replay(
@@ -194,8 +189,19 @@ impl Interpreter {
             &mut self.response.progress,
             self.queue.acquire().ok()?,
         )?;
+        self.version = self.response.progress.version();
         self.events += 1;
         Some(len)
+    }
+
+    /// Learns from an event whose deltas are in the queue.
+    pub(super) fn learn(&mut self, templates: &mut Cache, event: &Event<'_>, is_repeatable: bool) {
+        let Some(spec) = self.response.spec else {
+            return;
+        };
+        let progress = &mut self.response.progress;
+        templates.on_miss(event, &self.queue, progress, spec.builtin, is_repeatable);
+        self.version = progress.version();
     }
 
     /// Queues an event that the framing lost. A damaged length in an AWS frame makes the rest of the

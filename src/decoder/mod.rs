@@ -319,17 +319,9 @@ impl Decoder {
             let is_known = self.interpreter.response.spec.is_some();
             let before = self.interpreter.version;
             self.interpreter.item(&item);
-            let Some(spec) = self.interpreter.response.spec else {
-                continue;
-            };
-            let version = self.interpreter.version;
-            self.templates.on_miss(
-                event,
-                self.interpreter.queue(),
-                version,
-                spec.builtin,
-                is_known && before == version,
-            );
+            let is_repeatable = is_known && before.is_same_reply(self.interpreter.version);
+            self.interpreter
+                .learn(&mut self.templates, event, is_repeatable);
         }
         true
     }

@@ -13,6 +13,7 @@ use crate::json::{Malformed, Span, Str, Value};
 use crate::reply::details::Path;
 use crate::reply::error::ProviderError;
 use crate::reply::parts::PartKey;
+use crate::reply::queue::Members;
 use crate::reply::repeats::TextPart;
 use crate::reply::tool_calls::Call;
 use crate::reply::usage;
@@ -76,11 +77,7 @@ fn event(walk: &mut Walk<'_, '_>) -> Result<bool, Malformed> {
         if name == "error" && kind != "error" {
             return false;
         }
-        if name == "error" {
-            // The error's own reading reports the members of the root.
-            walk.queue.forget_members(members);
-        }
-        dispatch(name, &event, root, walk)
+        dispatch(name, &event, root, members, walk)
     });
     if is_known {
         if !event.logprobs.value.is_null() {
@@ -124,7 +121,14 @@ fn text_part(kind: &str) -> Option<TextPart> {
     })
 }
 
-fn dispatch<'d>(name: &str, event: &Event<'d>, root: Span, walk: &mut Walk<'_, 'd>) -> bool {
+/// Interprets an event of this name. `members` are the unknown members of its root.
+fn dispatch<'d>(
+    name: &str,
+    event: &Event<'d>,
+    root: Span,
+    members: Members,
+    walk: &mut Walk<'_, 'd>,
+) -> bool {
     let item = event.item.unwrap_or_default();
     let inner = event.part.unwrap_or_default();
     match name {
@@ -159,6 +163,10 @@ fn dispatch<'d>(name: &str, event: &Event<'d>, root: Span, walk: &mut Walk<'_, '
             }
         }
         "completed" | "incomplete" | "failed" | "cancelled" => {
+            if event.object.is_none() {
+                // The event is the response, whose reading reports the members of the root.
+                walk.queue.forget_members(members);
+            }
             self::response(event.object.unwrap_or(root), Some(name), walk);
         }
         // Objects around the text that other events bring.
@@ -180,6 +188,8 @@ fn dispatch<'d>(name: &str, event: &Event<'d>, root: Span, walk: &mut Walk<'_, '
             }
         }
         "error" => {
+            // The error's own reading reports the members of the root.
+            walk.queue.forget_members(members);
             walk.progress.repeats.has_error = true;
             let Ok(root) = walk.root() else { return false };
             let is_known = |key: &str| matches!(key, "sequence_number" | "item_id");

@@ -5,7 +5,7 @@
 
 use super::{Dialect, Spec};
 use crate::delta::{Scope, TextKind, Usage};
-use crate::json::{Malformed, Span, Str};
+use crate::json::{Malformed, Span, Str, Value};
 use crate::reply::details::Path;
 use crate::reply::usage;
 use crate::reply::walk::Walk;
@@ -40,7 +40,7 @@ fn event(walk: &mut Walk<'_, '_>) -> Result<bool, Malformed> {
             member.text(&mut generated)
         }
         // The position of the token.
-        "index" => member.value.i32().is_some() && walk.exempt(member),
+        "index" => matches!(member.value, Value::Number(_)) && walk.exempt(member),
         _ => false,
     });
     let Some(token) = token else { return Ok(false) };

@@ -148,6 +148,14 @@ impl<'d> Reader<'d> {
         }
     }
 
+    /// Makes a reader for a value that stands inside `depth` arrays and objects.
+    pub(crate) fn inside(text: &'d str, depth: u32) -> Self {
+        Reader {
+            depth,
+            ..Reader::new(text)
+        }
+    }
+
     /// Returns the whole text.
     #[inline]
     #[allow(dead_code, reason = "the reader's tests use it")]

@@ -12,8 +12,8 @@ use core::fmt::Write as _;
 use crate::delta::Scope;
 use crate::fallible::{self, OutOfMemory, TryWriter};
 
-/// The most places whose latest value is remembered.
-const MAX_PLACES: usize = 64;
+/// The most places whose latest value is remembered: one bit each in [`Details::varying`].
+const MAX_PLACES: usize = u64::BITS as usize;
 /// Names with more bytes than this are not built: the object around them is reported as a whole.
 pub(crate) const MAX_NAME_BYTES: usize = 256;
 
@@ -104,7 +104,7 @@ impl<'p> Path<'p> {
 }
 
 /// Marks the place of an object whose unknown members are hashed together.
-pub(crate) const OBJECT: u64 = 0x6F62_6A65_6374;
+const OBJECT: u64 = 0x6F62_6A65_6374;
 
 /// The latest value of each place, as hashes.
 #[derive(Default)]
@@ -114,9 +114,25 @@ pub(crate) struct Details {
     next: u8,
     /// A place was forgotten.
     is_full: bool,
-    /// Changes with every entry.
+    /// A bit for each entry whose value is a hole of a template.
+    varying: u64,
+    /// A bit of `varying` was ever set.
+    has_varying: bool,
+    /// Changes with every entry whose value is not a hole.
     version: u32,
     pub(crate) report: DetailLevel,
+}
+
+/// How a value compares with the latest one of its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Latest {
+    /// The place has no value yet.
+    New,
+    Changed,
+    Same {
+        /// The value is a hole of a template.
+        is_varying: bool,
+    },
 }
 
 /// Which details a decoder reports.
@@ -135,6 +151,8 @@ impl Details {
         self.places.clear();
         self.next = 0;
         self.is_full = false;
+        self.varying = 0;
+        self.has_varying = false;
         self.version = self.version.wrapping_add(1);
     }
 
@@ -148,15 +166,22 @@ impl Details {
         self.version
     }
 
-    /// Records the latest value of a place. Returns true if it is the same as before.
-    pub(crate) fn repeats(&mut self, place: u64, value: u64) -> Result<bool, OutOfMemory> {
-        if let Some((_, known)) = self.places.iter_mut().find(|(known, _)| *known == place) {
-            let is_same = *known == value;
-            if !is_same {
-                *known = value;
+    /// Records the latest value of a place.
+    pub(crate) fn record(&mut self, place: u64, value: u64) -> Result<Latest, OutOfMemory> {
+        let mut places = self.places.iter_mut();
+        if let Some(at) = places.position(|(known, _)| *known == place) {
+            let is_varying = self.varying >> at & 1 == 1;
+            let Some((_, known)) = self.places.get_mut(at) else {
+                return Ok(Latest::New);
+            };
+            if *known == value {
+                return Ok(Latest::Same { is_varying });
+            }
+            *known = value;
+            if !is_varying {
                 self.version = self.version.wrapping_add(1);
             }
-            return Ok(is_same);
+            return Ok(Latest::Changed);
         }
         self.version = self.version.wrapping_add(1);
         if self.places.len() < MAX_PLACES {
@@ -167,12 +192,43 @@ impl Details {
             self.places.push((place, value));
         } else {
             self.is_full = true;
+            self.varying &= !(1 << self.next);
             if let Some(entry) = self.places.get_mut(usize::from(self.next)) {
                 *entry = (place, value);
             }
             self.next = (self.next + 1) % MAX_PLACES as u8;
         }
-        Ok(false)
+        Ok(Latest::New)
+    }
+
+    /// Records the unknown members of an object, all together. Returns true if they are the same as the
+    /// last time. Once a place is known to vary, each member is looked up on its own.
+    pub(crate) fn repeats_object(&mut self, place: u64, digest: u64) -> Result<bool, OutOfMemory> {
+        if self.has_varying {
+            return Ok(false);
+        }
+        let version = self.version;
+        let latest = self.record(place ^ OBJECT, digest)?;
+        if !self.is_full {
+            // Only members count: the digest follows from them.
+            self.version = version;
+        }
+        Ok(matches!(latest, Latest::Same { .. }))
+    }
+
+    /// Declares that templates have a hole for the value of this place, so that a new value makes no other
+    /// template invalid.
+    pub(crate) fn vary(&mut self, place: u64) {
+        let mut places = self.places.iter();
+        let Some(at) = places.position(|(known, _)| *known == place) else {
+            return;
+        };
+        if self.varying >> at & 1 == 0 {
+            self.varying |= 1 << at;
+            self.has_varying = true;
+            // Other templates may have the value among their bytes.
+            self.version = self.version.wrapping_add(1);
+        }
     }
 
     /// Returns true if no value was ever reported for the place.

@@ -29,6 +29,13 @@ pub(crate) struct Version {
     pub(crate) details: u32,
 }
 
+impl Version {
+    /// Returns true if only the details differ.
+    pub(crate) fn is_same_reply(self, other: Version) -> bool {
+        (self.response, self.tools) == (other.response, other.tools)
+    }
+}
+
 /// How far a response has come.
 #[derive(Default)]
 pub(crate) struct Progress {

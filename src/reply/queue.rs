@@ -11,9 +11,9 @@ use alloc::vec::Vec;
 use core::fmt::{self, Write as _};
 
 use super::count::Count;
-use super::details::{Details, MAX_NAME_BYTES, OBJECT, Path, hash_bytes};
+use super::details::{Details, Latest, MAX_NAME_BYTES, Path, hash_bytes};
 pub(crate) use super::queued::Queued;
-use super::queued::{CallRef, NOWHERE, TextSpan};
+use super::queued::{CallRef, NOWHERE, Place, TextSpan};
 use crate::delta::{Delta, ErrorKind, FinishReason, Scope, StreamError, TextKind, Usage};
 use crate::fallible::{self, OutOfMemory, TryWriter};
 use crate::json::{Span, Str};
@@ -247,13 +247,13 @@ impl Queue {
     /// and counts.
     pub(crate) fn is_repeatable(&self) -> bool {
         let has_place = |queued: &Queued| queued.text().is_some_and(|text| text.place().is_some());
-        let is_usage = |queued: &Queued| matches!(queued, Queued::Usage);
+        let is_other = |queued: &Queued| matches!(queued, Queued::Usage | Queued::Detail { .. });
         !self.is_unique
             && self.queued.len() <= usize::from(u8::MAX)
             && self
                 .queued
                 .iter()
-                .all(|queued| has_place(queued) || is_usage(queued))
+                .all(|queued| has_place(queued) || is_other(queued))
     }
 
     /// Returns true if the event's usage has this count from one member alone.
@@ -269,6 +269,51 @@ impl Queue {
     /// Returns the token counts of the event.
     pub(crate) fn counts(&self) -> Option<Usage> {
         self.usage
+    }
+
+    /// Returns the positions of the details, and where their values stand in the payload.
+    pub(crate) fn varying(&self) -> impl Iterator<Item = (u8, usize, bool)> {
+        (0..)
+            .zip(&self.queued)
+            .filter_map(|(n, queued)| match *queued {
+                Queued::Detail {
+                    value, is_piece, ..
+                } => Some((n, value.at as usize, is_piece)),
+                _ => None,
+            })
+    }
+
+    /// Returns a name of a queued detail.
+    pub(crate) fn text_of(&self, span: TextSpan) -> &str {
+        let text = self.text.get(span.start as usize..span.end as usize);
+        text.unwrap_or_default()
+    }
+
+    /// Queues a detail of a template's event.
+    pub(crate) fn repeat_detail(&mut self, mut queued: Queued, new_name: &str, new_value: &str) {
+        if let Queued::Detail { name, value, .. } = &mut queued {
+            (*name, *value) = (self.keep(new_name), self.keep(new_value));
+        }
+        self.push(queued);
+    }
+
+    /// Drops the details whose value is the latest one of its place, and records the others. Their places
+    /// are known.
+    pub(crate) fn drop_repeated(&mut self, details: &mut Details) {
+        let text = &self.text;
+        self.queued.retain(|queued| match *queued {
+            Queued::Detail {
+                value,
+                place,
+                is_piece: false,
+                ..
+            } => {
+                let value = text.get(value.start as usize..value.end as usize);
+                let value = hash_value(value.unwrap_or_default());
+                !matches!(details.record(place.hash(), value), Ok(Latest::Same { .. }))
+            }
+            _ => true,
+        });
     }
 
     /// Queues the counts of a template's event at the current position.
@@ -607,7 +652,7 @@ impl Queue {
             };
             hash_bytes(digest, both.of(text).as_bytes())
         });
-        let known = details.repeats(place ^ OBJECT, digest);
+        let known = details.repeats_object(place, digest);
         if self.check(known) == Some(true) {
             return;
         }
@@ -629,10 +674,10 @@ impl Queue {
                 raw
             };
             if name.len() > MAX_NAME_BYTES {
-                self.detail(details, scope, path, object.of(text));
+                self.detail(details, scope, path, text, object);
                 return;
             }
-            self.detail(details, scope, &path.key(name), value.of(text));
+            self.detail(details, scope, &path.key(name), text, value);
         }
     }
 
@@ -642,37 +687,59 @@ impl Queue {
         details: &mut Details,
         scope: Scope,
         path: &Path<'_>,
-        value: &str,
+        text: &str,
+        value: Span,
     ) {
         if !details.is_enabled() {
             return;
         }
         self.uses_details = true;
         let place = path.place(scope);
+        let json = value.of(text);
         // A null that was never anything else says nothing.
-        if value == "null" && details.is_new(place) {
+        if json == "null" && details.is_new(place) {
             return;
         }
-        let known = details.repeats(place, hash_bytes(1, value.as_bytes()));
-        if self.check(known) == Some(false) {
-            self.push_detail(scope, path, value);
+        let latest = details.record(place, hash_value(json));
+        match self.check(latest) {
+            None => {}
+            // An event that repeats a value is not like the ones that change it.
+            Some(Latest::Same { is_varying }) => self.is_unique |= is_varying,
+            Some(latest) => {
+                // A value that came once may never change, so it needs no hole yet.
+                self.is_unique |= latest == Latest::New;
+                self.push_detail(scope, path, place, text, value, false);
+            }
         }
     }
 
     /// Reports a value as a detail, whatever the latest one was.
-    pub(crate) fn piece_detail(&mut self, scope: Scope, path: &Path<'_>, value: &str) {
-        if value != "null" {
-            self.push_detail(scope, path, value);
-        }
+    pub(crate) fn piece_detail(&mut self, scope: Scope, path: &Path<'_>, text: &str, value: Span) {
+        self.push_detail(scope, path, path.place(scope), text, value, true);
     }
 
-    fn push_detail(&mut self, scope: Scope, path: &Path<'_>, value: &str) {
+    fn push_detail(
+        &mut self,
+        scope: Scope,
+        path: &Path<'_>,
+        place: u64,
+        text: &str,
+        value: Span,
+        is_piece: bool,
+    ) {
         let start = self.text.len();
         let written = path.write(&mut self.text, start);
         self.check(written);
         let name = self.span_from(start, NOWHERE);
-        let value = self.keep(value);
-        let detail = Queued::Detail { scope, name, value };
+        let mut kept = self.keep(value.of(text));
+        kept.at = value.start;
+        let detail = Queued::Detail {
+            scope,
+            name,
+            value: kept,
+            place: Place::new(place),
+            is_piece,
+        };
         if fallible::push(&mut self.details, detail).is_err() {
             self.set_out_of_memory();
         }
@@ -759,7 +826,9 @@ impl Queue {
                 transient,
                 raw: &self.raw,
             }),
-            Queued::Detail { scope, name, value } => Delta::Detail {
+            Queued::Detail {
+                scope, name, value, ..
+            } => Delta::Detail {
                 scope,
                 name: text(name),
                 value: text(value),
@@ -771,4 +840,9 @@ impl Queue {
             Queued::Done => Delta::Done,
         })
     }
+}
+
+/// Hashes the JSON text of a detail.
+pub(crate) fn hash_value(json: &str) -> u64 {
+    hash_bytes(1, json.as_bytes())
 }

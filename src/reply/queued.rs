@@ -46,6 +46,21 @@ impl CallRef {
     }
 }
 
+/// The hash of a detail's place, in halves so that a delta needs no wider alignment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place([u32; 2]);
+
+impl Place {
+    pub(crate) fn new(hash: u64) -> Self {
+        Place([hash as u32, (hash >> 32) as u32])
+    }
+
+    pub(crate) fn hash(self) -> u64 {
+        let Place([low, high]) = self;
+        u64::from(low) | u64::from(high) << 32
+    }
+}
+
 /// A delta whose strings are positions in the queue's text.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Queued {
@@ -87,6 +102,9 @@ pub(crate) enum Queued {
         scope: Scope,
         name: TextSpan,
         value: TextSpan,
+        place: Place,
+        /// The value belongs to a piece, and comes even if it is the latest one.
+        is_piece: bool,
     },
     Other {
         event: TextSpan,
@@ -95,7 +113,7 @@ pub(crate) enum Queued {
 }
 
 impl Queued {
-    /// Returns the text that varies from event to event.
+    /// Returns the text of a piece or of arguments, which varies from event to event.
     pub(crate) fn text(&self) -> Option<TextSpan> {
         match *self {
             Queued::Piece { text, .. } => Some(text),
@@ -125,6 +143,16 @@ impl Queued {
             (Queued::Arguments { call, .. }, Queued::Arguments { call: other, .. }) => {
                 call == other
             }
+            (
+                Queued::Detail {
+                    place, is_piece, ..
+                },
+                Queued::Detail {
+                    place: other_place,
+                    is_piece: other_is_piece,
+                    ..
+                },
+            ) => (place, is_piece) == (other_place, other_is_piece),
             (Queued::Usage, Queued::Usage) => true,
             _ => false,
         }

@@ -120,11 +120,7 @@ impl<'d> Member<'d> {
         match self.value {
             Value::Null | Value::Bool(false) => true,
             Value::String(string) => string.is_empty(),
-            Value::Object(span) | Value::Array(span) => {
-                let inside = span.of(text);
-                let inside = inside.get(1..inside.len().saturating_sub(1));
-                inside.unwrap_or_default().trim_ascii().is_empty()
-            }
+            Value::Object(span) | Value::Array(span) => is_empty_container(span.of(text)),
             Value::Bool(true) | Value::Number(_) => false,
         }
     }
@@ -233,9 +229,13 @@ impl<'w, 'd> Walk<'w, 'd> {
 
     /// Reports a value as a detail unless it is the latest one of its place.
     pub(crate) fn detail(&mut self, scope: Scope, path: &Path<'_>, member: Member<'d>) {
-        let value = member.span.of(self.payload.text);
-        self.queue
-            .detail(&mut self.progress.details, scope, path, value);
+        self.queue.detail(
+            &mut self.progress.details,
+            scope,
+            path,
+            self.payload.text,
+            member.span,
+        );
     }
 
     /// Reports a value that belongs to a piece as a detail, whatever the latest one was. Returns true,
@@ -247,8 +247,8 @@ impl<'w, 'd> Walk<'w, 'd> {
         member: Member<'d>,
     ) -> bool {
         if !member.is_empty(self.payload.text) && self.progress.details.is_enabled() {
-            let value = member.span.of(self.payload.text);
-            self.queue.piece_detail(scope, path, value);
+            let text = self.payload.text;
+            self.queue.piece_detail(scope, path, text, member.span);
         }
         true
     }
@@ -266,10 +266,12 @@ impl<'w, 'd> Walk<'w, 'd> {
         if created.value.is_null() {
             return;
         }
-        self.queue.ignored(created.span);
         let is_time = matches!(created.value, Value::Number(_) | Value::String(_));
-        if !self.progress.has_time || !is_time {
-            self.progress.has_time = true;
+        if is_time {
+            self.queue.ignored(created.span);
+        }
+        if !(is_time && self.progress.has_time) {
+            self.progress.has_time |= is_time;
             self.detail(Scope::Response, &Path::ROOT.key(name), created);
         }
     }
@@ -306,6 +308,12 @@ pub(crate) fn get<'d>(text: &'d str, object: Span, name: &str) -> Member<'d> {
         Ok(())
     });
     found
+}
+
+/// Returns true for an array or object without elements or members.
+pub(crate) fn is_empty_container(json: &str) -> bool {
+    let inside = json.get(1..json.len().saturating_sub(1));
+    inside.unwrap_or_default().trim_ascii().is_empty()
 }
 
 /// Returns true for members that only tell the kind of an object.

@@ -7,7 +7,7 @@ use memchr::{memchr_iter, memchr2};
 use super::MAX_HOLES;
 use super::budget::Budget;
 use super::matching::Hole;
-use super::slot::{Slot, number, number_end, scan_cost};
+use super::slot::{Like, MAX_VALUE_DEPTH, Slot, number, number_end, scan_cost};
 use crate::frame::Event;
 use crate::reply::queue::{Mark, Meaning, Queue};
 
@@ -57,8 +57,8 @@ impl<'e> Candidate<'e> {
         })
     }
 
-    /// Returns the holes that are known without another event to compare with: texts and their
-    /// repetitions.
+    /// Returns the holes that are known without another event to compare with: texts, the values of
+    /// details, and repetitions of texts.
     pub(super) fn first_holes(&self, budget: &Budget) -> Option<Holes> {
         let mut places = [(0, Slot::Space); MAX_HOLES];
         let mut len = 0;
@@ -72,7 +72,11 @@ impl<'e> Candidate<'e> {
                 let n = self.text_like(value)?;
                 Some((mark.value.start as usize + 1, Slot::Repeated(n)))
             });
-        for place in texts.chain(repeated) {
+        let details = self
+            .queue
+            .varying()
+            .map(|(n, at, is_piece)| Some((at, self.value_slot(n, at, is_piece)?)));
+        for place in texts.chain(details).chain(repeated) {
             *places.get_mut(len)? = place?;
             len += 1;
         }
@@ -83,12 +87,24 @@ impl<'e> Candidate<'e> {
             let start = self.payload + *at;
             // What cannot be scanned here could not be scanned at a hit.
             let end = self.scan(*slot, self.raw, start, budget)?;
-            if self.raw.get(start.checked_sub(1)?) != Some(&b'"') {
+            let is_inside = !matches!(slot, Slot::Value(..));
+            if is_inside && self.raw.get(start.checked_sub(1)?) != Some(&b'"') {
                 return None;
             }
             holes.push(start, end, *slot)?;
         }
         Some(holes)
+    }
+
+    /// Returns the slot of a detail's value.
+    fn value_slot(&self, n: u8, at: usize, is_piece: bool) -> Option<Slot> {
+        let start = self.payload + at;
+        let like = Like::of(self.raw.get(start..)?, is_piece)?;
+        let before = self.raw.get(self.payload..start)?;
+        let is_open = |byte: &&u8| matches!(byte, b'{' | b'[');
+        let depth = before.iter().filter(is_open).count();
+        let is_deep = like == Like::Container && depth > MAX_VALUE_DEPTH as usize;
+        (!is_deep).then_some(Slot::Value(n, like))
     }
 
     /// Returns where a filling of this slot in `bytes` ends.

@@ -295,7 +295,7 @@ impl Cache {
         &mut self,
         event: &Event<'_>,
         queue: &Queue,
-        version: Version,
+        progress: &mut Progress,
         builtin: &'static [Builtin],
         is_repeatable: bool,
     ) {
@@ -314,16 +314,16 @@ impl Cache {
         self.budget
             .charge(budget::LOOK + event.raw.len() as i64 / 3);
         if let Some(candidate) = Candidate::new(event, queue) {
-            self.learn(&candidate, version);
+            self.learn(&candidate, progress);
         }
     }
 
     /// Widens the template that differs from the candidate only in scalars, or adds a new one.
-    fn learn(&mut self, candidate: &Candidate<'_>, version: Version) -> Option<()> {
+    fn learn(&mut self, candidate: &Candidate<'_>, progress: &mut Progress) -> Option<()> {
         for at in 0..self.len {
             let template = self.list.get_mut(at)?;
             if let Some(holes) = template.align(candidate, &self.budget) {
-                if template.store(candidate, &holes, version).is_ok() {
+                if template.store(candidate, &holes, progress).is_ok() {
                     self.predict_after(at);
                 }
                 return Some(());
@@ -333,7 +333,7 @@ impl Cache {
         let at = self.place()?;
         self.budget.charge(budget::STORE);
         let template = self.list.get_mut(at)?;
-        if template.store(candidate, &holes, version).is_ok() {
+        if template.store(candidate, &holes, progress).is_ok() {
             self.begin_at(at);
         } else {
             self.vacate(at);

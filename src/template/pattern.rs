@@ -1,5 +1,6 @@
 //! One template: an event that later ones are matched against.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::budget::Budget;
@@ -13,6 +14,7 @@ use crate::reply::parts::PartKey;
 use crate::reply::progress::{Progress, Version};
 use crate::reply::queue::Queue;
 use crate::reply::queued::{CallRef, Queued};
+use crate::reply::walk::is_empty_container;
 
 /// What an index in the first hole of a built-in template means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,6 +34,8 @@ pub(super) struct Template {
     event: Vec<u8>,
     holes: Vec<Hole>,
     queued: Vec<Queued>,
+    /// The names of the queued details.
+    names: String,
     usage: Option<TryBox<Usage>>,
     /// Where the literal bytes after the last hole begin.
     from: usize,
@@ -170,10 +174,15 @@ impl Template {
             let text = filling
                 .of(bytes)
                 .and_then(|text| core::str::from_utf8(text).ok());
-            let Some(text) = text else {
+            let Some(text) = text.filter(|text| may_fill(queued, text)) else {
                 queue.clear();
                 return false;
             };
+            if let Queued::Detail { name, .. } = queued {
+                let name = self.names.get(name.start as usize..name.end as usize);
+                queue.repeat_detail(*queued, name.unwrap_or_default(), text);
+                continue;
+            }
             let queued = call.map_or(*queued, |call| queued.of_call(call));
             let queued = part.map_or(queued, |part| queued.with_part(part));
             if filling.has_escapes {
@@ -186,12 +195,19 @@ impl Template {
             queue.clear();
             return false;
         }
+        // Nothing fails from here on.
+        if !self.names.is_empty() {
+            queue.drop_repeated(&mut progress.details);
+        }
         true
     }
 
     /// Returns the hole with the text of a queued delta.
     fn text_hole(&self, n: usize) -> Option<usize> {
-        let is_its_text = |hole: &Hole| matches!(hole.slot, Slot::Text(of) if usize::from(of) == n);
+        let is_its_text = |hole: &Hole| match hole.slot {
+            Slot::Text(of) | Slot::Value(of, _) => usize::from(of) == n,
+            _ => false,
+        };
         self.holes.iter().position(is_its_text)
     }
 
@@ -255,19 +271,37 @@ impl Template {
         &mut self,
         candidate: &Candidate<'_>,
         holes: &Holes,
-        version: Version,
+        progress: &mut Progress,
     ) -> Result<(), OutOfMemory> {
         let counts = candidate.queue.counts();
         if counts.is_some() && self.usage.is_none() {
             self.usage = Some(TryBox::new(Usage::default())?);
         }
+        self.names.clear();
         self.replace(candidate.raw, holes.as_slice(), candidate.queue.queued())?;
+        for queued in &mut self.queued {
+            if let Queued::Detail { name, .. } = queued {
+                let start = self.names.len() as u32;
+                fallible::push_str(&mut self.names, candidate.queue.text_of(*name))?;
+                (name.start, name.end) = (start, self.names.len() as u32);
+            }
+        }
         if let (Some(usage), Some(counts)) = (&mut self.usage, counts) {
             **usage = counts;
         }
         self.from = holes.end;
         self.uncounted = candidate.uncounted;
-        self.version = version;
+        for queued in &self.queued {
+            if let Queued::Detail {
+                place,
+                is_piece: false,
+                ..
+            } = queued
+            {
+                progress.details.vary(place.hash());
+            }
+        }
+        self.version = progress.version();
         self.uses_tools = candidate.queue.uses_tools();
         self.uses_details = candidate.queue.uses_details();
         let mut holes = self.holes.iter();
@@ -282,6 +316,7 @@ impl Template {
     pub(super) fn install(&mut self, builtin: &Builtin, bit: u8) -> Result<(), OutOfMemory> {
         let pattern = builtin.pattern();
         self.replace(pattern.event, pattern.holes, builtin.queued())?;
+        self.names.clear();
         self.from = pattern.from;
         self.uncounted = builtin::UNCOUNTED;
         self.builtin = bit;
@@ -332,4 +367,15 @@ fn reserve<T>(list: &mut Vec<T>, items: &[T]) -> Result<(), OutOfMemory> {
 fn replace<T: Copy>(list: &mut Vec<T>, items: &[T]) {
     list.clear();
     list.extend_from_slice(items);
+}
+
+/// Returns true if a text makes this delta: an empty value of a piece makes none.
+fn may_fill(queued: &Queued, text: &str) -> bool {
+    match queued {
+        Queued::Detail { is_piece: true, .. } => match text.as_bytes() {
+            [b'{' | b'[', ..] => !is_empty_container(text),
+            text => text != b"\"\"",
+        },
+        _ => true,
+    }
 }

@@ -5,8 +5,10 @@
 
 use alloc::string::String;
 
+use memchr::memchr2;
+
 use crate::fallible::OutOfMemory;
-use crate::json::skip_plain_string;
+use crate::json::{MAX_DEPTH, Reader, skip_plain_string};
 use crate::reply::count::Count;
 
 /// The kind of a hole.
@@ -22,6 +24,8 @@ pub(super) enum Slot {
     Call,
     /// The index of the block that the event's only delta belongs to. Always the first hole.
     Block,
+    /// The value of a queued detail, by its position.
+    Value(u8, Like),
     /// A string that the dialect ignores.
     String,
     /// A number that the dialect ignores.
@@ -30,6 +34,20 @@ pub(super) enum Slot {
     #[default]
     Space,
 }
+
+/// Which values may fill a detail's hole: those that a dialect reads like the first one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Like {
+    String,
+    Number,
+    /// A number with a fraction, which is never an index or a count.
+    Fraction,
+    /// An array or an object.
+    Container,
+}
+
+/// A detail's container is at most this deep in its payload, and as deep itself.
+pub(super) const MAX_VALUE_DEPTH: u32 = MAX_DEPTH / 2;
 
 /// The filling of a hole in other bytes.
 #[derive(Debug, Clone, Copy, Default)]
@@ -80,6 +98,7 @@ impl Slot {
                 _ => Err(pos),
             },
             Slot::String => scan_string(bytes, pos, is_escape),
+            Slot::Value(_, like) => like.scan(bytes, pos),
             Slot::Count(_) | Slot::Call | Slot::Block | Slot::Number | Slot::Space => {
                 self.scan_other(bytes, pos)
             }
@@ -108,6 +127,63 @@ impl Slot {
         };
         Filling::new(pos, end, false)
     }
+}
+
+impl Like {
+    /// Returns the kind of a value that begins with `bytes`. `is_piece` says that the dialect reports the
+    /// member whatever its value is. Otherwise the value must be one that the dialect would have read if it
+    /// knew the member: then it does not know it, and reports other values too.
+    pub(super) fn of(bytes: &[u8], is_piece: bool) -> Option<Like> {
+        match bytes.first()? {
+            b'"' => Some(Like::String),
+            b'{' | b'[' => Some(Like::Container),
+            _ => {
+                let digits = bytes.get(..number_end(bytes, 0)?)?;
+                let is_index = number(digits).is_some_and(|it| i32::try_from(it).is_ok());
+                if is_piece || is_index {
+                    is_number(digits).then_some(Like::Number)
+                } else {
+                    is_fraction(digits).then_some(Like::Fraction)
+                }
+            }
+        }
+    }
+
+    fn scan(self, bytes: &[u8], pos: usize) -> Result<Filling, usize> {
+        let rest = bytes.get(pos..).ok_or(pos)?;
+        let end = match self {
+            Like::String if rest.first() == Some(&b'"') => {
+                scan_string(bytes, pos + 1, is_escape)?.end as usize + 1
+            }
+            Like::Container if matches!(rest.first(), Some(b'{' | b'[')) => {
+                // A line end between two tokens ends the payload.
+                let line = memchr2(b'\r', b'\n', rest).and_then(|end| rest.get(..end));
+                let line = line.and_then(|line| core::str::from_utf8(line).ok());
+                let mut reader = Reader::inside(line.ok_or(pos)?, MAX_VALUE_DEPTH);
+                reader.skip().map_err(|error| pos + error.at as usize)?;
+                pos + reader.offset()
+            }
+            Like::Number | Like::Fraction => {
+                let end = number_end(bytes, pos).ok_or(pos)?;
+                let digits = bytes.get(pos..end).unwrap_or_default();
+                let is_like = is_number(digits) && (self == Like::Number || is_fraction(digits));
+                if !is_like {
+                    return Err(end);
+                }
+                end
+            }
+            Like::String | Like::Container => return Err(pos),
+        };
+        Filling::new(pos, end, false)
+    }
+}
+
+/// Returns true for a number with a fraction that is not zero, and without an exponent.
+fn is_fraction(number: &[u8]) -> bool {
+    let (_, fraction) = split_digits(number.strip_prefix(b"-").unwrap_or(number));
+    fraction.strip_prefix(b".").is_some_and(|digits| {
+        digits.iter().all(u8::is_ascii_digit) && digits.iter().any(|digit| *digit != b'0')
+    })
 }
 
 /// Returns the length of the longest common prefix.

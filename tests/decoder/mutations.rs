@@ -305,7 +305,10 @@ fn crowd(subject: &Subject) -> Vec<u8> {
 
 /// Holds the stream changed against the stream as it was, told its dialect and recognising it.
 fn compare(how: &str, change: impl Fn(&Subject) -> Vec<u8>) {
-    let subjects = subjects();
+    compare_of(subjects(), how, change);
+}
+
+fn compare_of(subjects: Vec<Subject>, how: &str, change: impl Fn(&Subject) -> Vec<u8>) {
     let mut changed_streams = 0;
     for subject in &subjects {
         let changed = change(subject);
@@ -342,7 +345,10 @@ fn unknown_members_change_nothing() {
 
 #[test]
 fn unknown_events_and_comments_change_nothing() {
-    compare("with more between their events", crowd);
+    // `[DONE]` behind nothing but unknown events is no end, and without them it is one.
+    let subjects = subjects().into_iter().filter(|it| it.dialect.is_some());
+    let subjects = subjects.collect();
+    compare_of(subjects, "with more between their events", crowd);
 }
 
 /// Says of the events so far whether the stream may end here, by the letter of each dialect.

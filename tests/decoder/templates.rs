@@ -250,7 +250,8 @@ fn what_need_not_be_learnt_is_read_as_the_full_path_reads_it() {
         }
     }
     println!("{stats:?}");
-    assert!(stats.templated * 10 > stats.events, "{stats:?}");
+    // A hit looks the block up, and four of the thirteen indices are a block's.
+    assert!(stats.templated * 12 > stats.events, "{stats:?}");
 }
 
 /// Each is a trap: what the last events say depends on more than their shape.

@@ -212,7 +212,7 @@ pub fn line(delta: &Delta<'_>) -> String {
             for (key, number) in numbers {
                 members.extend(number.map(|number| (key, number)));
             }
-            let is_json = serde_json::from_str::<serde::de::IgnoredAny>(value).is_ok();
+            let is_json = serde_json::from_str::<serde_json::Value>(value).is_ok();
             let value = if is_json {
                 value.to_owned()
             } else {

@@ -225,9 +225,14 @@ pub fn check(input: &[u8]) {
 fn meaning(mut read: Read) -> (Vec<String>, usize, Message, End, Option<Dialect>, u64) {
     let other = r#"{"type":"other","#;
     let error = r#"{"type":"error","#;
+    let invalid = r#"{"type":"invalid","#;
+    // Their values are the wire's JSON text. Two values that differ in white space alone are two details.
+    read.lines
+        .retain(|line| !line.starts_with(r#"{"type":"detail","#));
+    read.message.details.clear();
     for line in &mut read.lines {
         let is_whole = line.ends_with(r#","whole":true}"#);
-        if line.starts_with(other) || line.starts_with(error) || is_whole {
+        if [other, error, invalid].iter().any(|it| line.starts_with(it)) || is_whole {
             *line = line.chars().take(14).collect();
         }
     }
