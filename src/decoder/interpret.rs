@@ -200,6 +200,7 @@ impl Interpreter {
             return;
         };
         let progress = &mut self.response.progress;
+        let is_repeatable = is_repeatable && !progress.details.has_twins();
         templates.on_miss(event, &self.queue, progress, spec.builtin, is_repeatable);
         self.version = progress.version();
     }
@@ -231,6 +232,7 @@ impl Interpreter {
                 return None;
             }
         }
+        self.response.progress.details.begin();
         let framing = self.interpret(item);
         self.seal(item.offset());
         self.version = self.response.progress.version();

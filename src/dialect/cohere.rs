@@ -100,6 +100,7 @@ fn scope_of(kind: &str, index: i32, walk: &mut Walk<'_, '_>) -> Scope {
         };
     }
     if kind.starts_with("tool-call-") {
+        walk.queue.use_tools();
         let call = walk.progress.tools.latest(0, index);
         return call.map_or(Scope::Response, |call| call.scope());
     }

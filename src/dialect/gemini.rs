@@ -278,6 +278,7 @@ fn function_call(choice: u32, object: Span, walk: &mut Walk<'_, '_>) -> Scope {
 
 /// Reports pieces of arguments by path (`partialArgs`). They have no name and belong to the latest call.
 fn piece_of_call(choice: u32, object: Span, walk: &mut Walk<'_, '_>) -> Scope {
+    walk.queue.use_tools();
     let latest = walk.progress.tools.last(choice);
     let scope = latest.map_or(Scope::Choice { choice }, |call| call.scope());
     let path = Path::ROOT.key("functionCall");

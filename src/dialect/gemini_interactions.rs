@@ -45,15 +45,29 @@ fn event(walk: &mut Walk<'_, '_>) -> Result<bool, Malformed> {
         },
         _ => false,
     });
-    let object = object.unwrap_or(root);
     let step = index.unwrap_or_default();
     let is_known = with_short(name, |name| {
         match name {
-            "step.delta" | "content.delta" => delta(step, object, walk),
-            "step.start" | "content.start" => self::step(step, object, walk),
-            "interaction.start" | "interaction.created" => interaction(object, root, false, walk),
-            "interaction.complete" | "interaction.completed" => {
-                interaction(object, root, true, walk);
+            "step.delta" | "content.delta" => {
+                if let Some(object) = object {
+                    delta(step, object, walk);
+                }
+            }
+            "step.start" | "content.start" => {
+                if let Some(object) = object {
+                    self::step(step, object, walk);
+                }
+            }
+            "interaction.start"
+            | "interaction.created"
+            | "interaction.complete"
+            | "interaction.completed" => {
+                if object.is_none() {
+                    // The event is the interaction, whose reading reports the members of the root.
+                    walk.queue.forget_members(members);
+                }
+                let is_end = name.starts_with("interaction.complete");
+                interaction(object.unwrap_or(root), root, is_end, walk);
             }
             "interaction.status_update" | "step.stop" | "content.stop" => {}
             "error" => {

@@ -74,6 +74,10 @@ fn message(root: Span, walk: &mut Walk<'_, '_>) {
         &path,
         |walk, key, member| match key {
             "object" => true,
+            "id" => {
+                walk.detail(Scope::Response, &path.key(key), member);
+                true
+            }
             "delta" => match member.as_object() {
                 Some(delta) => {
                     walk.object(delta, Scope::Response, &path, |walk, key, member| {

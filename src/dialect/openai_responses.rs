@@ -497,6 +497,8 @@ fn response(object: Span, end: Option<&str>, walk: &mut Walk<'_, '_>) {
 
 /// Reads the output of a response that ends. Its text and calls are new only if no event brought any.
 fn response_output(output: Span, walk: &mut Walk<'_, '_>) {
+    // It depends on all that came before.
+    walk.queue.unique();
     let is_new = walk.progress.repeats.is_empty() && !walk.progress.tools.any(0);
     walk.elements(output, |walk, n, element| match element.as_object() {
         Some(object) => item(n as i32, object, is_new, walk),

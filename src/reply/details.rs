@@ -12,7 +12,7 @@ use core::fmt::Write as _;
 use crate::delta::Scope;
 use crate::fallible::{self, OutOfMemory, TryWriter};
 
-/// The most places whose latest value is remembered: one bit each in [`Details::varying`].
+/// The most places whose latest value is remembered: one bit each in a `u64`.
 const MAX_PLACES: usize = u64::BITS as usize;
 /// Names with more bytes than this are not built: the object around them is reported as a whole.
 pub(crate) const MAX_NAME_BYTES: usize = 256;
@@ -45,6 +45,14 @@ impl<'p> Path<'p> {
             parent: Some(self),
             step: Step::Key(key),
         }
+    }
+
+    /// Returns true for a member that tells the type of an object.
+    pub(crate) fn tells_type(&self) -> bool {
+        matches!(
+            self.step,
+            Step::Key("type" | "event_type" | "object" | "kind")
+        )
     }
 
     /// The path of an element.
@@ -106,6 +114,9 @@ impl<'p> Path<'p> {
 /// Marks the place of an object whose unknown members are hashed together.
 const OBJECT: u64 = 0x6F62_6A65_6374;
 
+/// In place of the hash of an object's members: a member changed.
+const VARYING_OBJECT: u64 = 0;
+
 /// The latest value of each place, as hashes.
 #[derive(Default)]
 pub(crate) struct Details {
@@ -116,8 +127,10 @@ pub(crate) struct Details {
     is_full: bool,
     /// A bit for each entry whose value is a hole of a template.
     varying: u64,
-    /// A bit of `varying` was ever set.
-    has_varying: bool,
+    /// A bit for each entry that the current event has a value for.
+    touched: u64,
+    /// The current event has two values for an entry.
+    has_twins: bool,
     /// Changes with every entry whose value is not a hole.
     version: u32,
     pub(crate) report: DetailLevel,
@@ -152,7 +165,6 @@ impl Details {
         self.next = 0;
         self.is_full = false;
         self.varying = 0;
-        self.has_varying = false;
         self.version = self.version.wrapping_add(1);
     }
 
@@ -166,10 +178,30 @@ impl Details {
         self.version
     }
 
+    /// Begins an event.
+    #[inline]
+    pub(crate) fn begin(&mut self) {
+        self.touched = 0;
+        self.has_twins = false;
+    }
+
+    /// Returns true if the event has two values for one place. The second is not the only one that
+    /// changes the latest value then.
+    pub(crate) fn has_twins(&self) -> bool {
+        self.has_twins
+    }
+
+    #[inline]
+    fn touch(&mut self, at: usize) {
+        self.has_twins |= self.touched >> at & 1 == 1;
+        self.touched |= 1 << at;
+    }
+
     /// Records the latest value of a place.
     pub(crate) fn record(&mut self, place: u64, value: u64) -> Result<Latest, OutOfMemory> {
         let mut places = self.places.iter_mut();
         if let Some(at) = places.position(|(known, _)| *known == place) {
+            self.touch(at);
             let is_varying = self.varying >> at & 1 == 1;
             let Some((_, known)) = self.places.get_mut(at) else {
                 return Ok(Latest::New);
@@ -189,10 +221,12 @@ impl Details {
                 let more = self.places.try_reserve_exact(8);
                 more.map_err(|_| OutOfMemory)?;
             }
+            self.touch(self.places.len());
             self.places.push((place, value));
         } else {
             self.is_full = true;
             self.varying &= !(1 << self.next);
+            self.touch(usize::from(self.next));
             if let Some(entry) = self.places.get_mut(usize::from(self.next)) {
                 *entry = (place, value);
             }
@@ -202,18 +236,36 @@ impl Details {
     }
 
     /// Records the unknown members of an object, all together. Returns true if they are the same as the
-    /// last time. Once a place is known to vary, each member is looked up on its own.
+    /// last time. If a member of the object ever changed, each is looked up on its own.
     pub(crate) fn repeats_object(&mut self, place: u64, digest: u64) -> Result<bool, OutOfMemory> {
-        if self.has_varying {
-            return Ok(false);
+        let place = place ^ OBJECT;
+        let mut places = self.places.iter();
+        if let Some(at) = places.position(|(known, _)| *known == place) {
+            self.touch(at);
+            let Some((_, known)) = self.places.get_mut(at) else {
+                return Ok(false);
+            };
+            let is_same = *known == digest && digest != VARYING_OBJECT;
+            if *known != VARYING_OBJECT {
+                *known = digest;
+            }
+            return Ok(is_same);
         }
         let version = self.version;
-        let latest = self.record(place ^ OBJECT, digest)?;
+        self.record(place, digest)?;
         if !self.is_full {
-            // Only members count: the digest follows from them.
+            // No template depends on the new entry.
             self.version = version;
         }
-        Ok(matches!(latest, Latest::Same { .. }))
+        Ok(false)
+    }
+
+    /// Records that a member of an object changed.
+    pub(crate) fn vary_object(&mut self, place: u64) {
+        let place = place ^ OBJECT;
+        if let Some((_, known)) = self.places.iter_mut().find(|(known, _)| *known == place) {
+            *known = VARYING_OBJECT;
+        }
     }
 
     /// Declares that templates have a hole for the value of this place, so that a new value makes no other
@@ -225,7 +277,6 @@ impl Details {
         };
         if self.varying >> at & 1 == 0 {
             self.varying |= 1 << at;
-            self.has_varying = true;
             // Other templates may have the value among their bytes.
             self.version = self.version.wrapping_add(1);
         }

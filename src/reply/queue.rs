@@ -271,14 +271,15 @@ impl Queue {
         self.usage
     }
 
-    /// Returns the positions of the details, and where their values stand in the payload.
-    pub(crate) fn varying(&self) -> impl Iterator<Item = (u8, usize, bool)> {
+    /// Returns the positions of the details, and where their values stand in the payload if they may
+    /// vary.
+    pub(crate) fn varying(&self) -> impl Iterator<Item = (u8, Option<usize>, bool)> {
         (0..)
             .zip(&self.queued)
             .filter_map(|(n, queued)| match *queued {
                 Queued::Detail {
                     value, is_piece, ..
-                } => Some((n, value.at as usize, is_piece)),
+                } => Some((n, value.place(), is_piece)),
                 _ => None,
             })
     }
@@ -656,6 +657,7 @@ impl Queue {
         if self.check(known) == Some(true) {
             return;
         }
+        let mut has_changed = false;
         for at in from..self.members.len() {
             let Some(Member { key, value }) = self.members.get(at).copied() else {
                 continue;
@@ -674,14 +676,19 @@ impl Queue {
                 raw
             };
             if name.len() > MAX_NAME_BYTES {
-                self.detail(details, scope, path, text, object);
+                self.detail(details, scope, path, text, object, false);
                 return;
             }
-            self.detail(details, scope, &path.key(name), text, value);
+            let latest = self.detail(details, scope, &path.key(name), text, value, true);
+            has_changed |= latest == Some(Latest::Changed);
+        }
+        if has_changed {
+            details.vary_object(place);
         }
     }
 
-    /// Reports a value as a detail unless it is the latest one of its place.
+    /// Reports a value as a detail unless it is the latest one of its place. `may_vary` says that other
+    /// values of its kind are details too.
     pub(crate) fn detail(
         &mut self,
         details: &mut Details,
@@ -689,33 +696,34 @@ impl Queue {
         path: &Path<'_>,
         text: &str,
         value: Span,
-    ) {
+        may_vary: bool,
+    ) -> Option<Latest> {
         if !details.is_enabled() {
-            return;
+            return None;
         }
         self.uses_details = true;
         let place = path.place(scope);
         let json = value.of(text);
         // A null that was never anything else says nothing.
         if json == "null" && details.is_new(place) {
-            return;
+            return None;
         }
         let latest = details.record(place, hash_value(json));
-        match self.check(latest) {
-            None => {}
+        let latest = self.check(latest)?;
+        if let Latest::Same { is_varying } = latest {
             // An event that repeats a value is not like the ones that change it.
-            Some(Latest::Same { is_varying }) => self.is_unique |= is_varying,
-            Some(latest) => {
-                // A value that came once may never change, so it needs no hole yet.
-                self.is_unique |= latest == Latest::New;
-                self.push_detail(scope, path, place, text, value, false);
-            }
+            self.is_unique |= is_varying;
+        } else {
+            // A value that came once may never change, so it needs no hole yet.
+            self.is_unique |= latest == Latest::New;
+            self.push_detail(scope, path, place, text, value, false, may_vary);
         }
+        Some(latest)
     }
 
     /// Reports a value as a detail, whatever the latest one was.
     pub(crate) fn piece_detail(&mut self, scope: Scope, path: &Path<'_>, text: &str, value: Span) {
-        self.push_detail(scope, path, path.place(scope), text, value, true);
+        self.push_detail(scope, path, path.place(scope), text, value, true, true);
     }
 
     fn push_detail(
@@ -726,13 +734,17 @@ impl Queue {
         text: &str,
         value: Span,
         is_piece: bool,
+        may_vary: bool,
     ) {
         let start = self.text.len();
         let written = path.write(&mut self.text, start);
         self.check(written);
         let name = self.span_from(start, NOWHERE);
         let mut kept = self.keep(value.of(text));
-        kept.at = value.start;
+        // Another type may be one that the dialect knows.
+        if may_vary && !path.tells_type() {
+            kept.at = value.start;
+        }
         let detail = Queued::Detail {
             scope,
             name,

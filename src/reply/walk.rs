@@ -235,6 +235,7 @@ impl<'w, 'd> Walk<'w, 'd> {
             path,
             self.payload.text,
             member.span,
+            false,
         );
     }
 

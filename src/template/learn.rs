@@ -75,7 +75,7 @@ impl<'e> Candidate<'e> {
         let details = self
             .queue
             .varying()
-            .map(|(n, at, is_piece)| Some((at, self.value_slot(n, at, is_piece)?)));
+            .map(|(n, at, is_piece)| Some((at?, self.value_slot(n, at?, is_piece)?)));
         for place in texts.chain(details).chain(repeated) {
             *places.get_mut(len)? = place?;
             len += 1;
@@ -103,7 +103,8 @@ impl<'e> Candidate<'e> {
         let before = self.raw.get(self.payload..start)?;
         let is_open = |byte: &&u8| matches!(byte, b'{' | b'[');
         let depth = before.iter().filter(is_open).count();
-        let is_deep = like == Like::Container && depth > MAX_VALUE_DEPTH as usize;
+        let is_container = matches!(like, Like::Array | Like::Object);
+        let is_deep = is_container && depth > MAX_VALUE_DEPTH as usize;
         (!is_deep).then_some(Slot::Value(n, like))
     }
 

@@ -48,6 +48,8 @@ pub(super) struct Template {
     pub(super) builtin: u8,
     /// Whether the details' part of the version counts.
     uses_details: bool,
+    /// A hole is a detail that is left out if it is the latest value of its place.
+    has_varying: bool,
     /// A hole repeats the text of another one.
     has_repeated: bool,
     /// What the first hole is the index of.
@@ -196,7 +198,7 @@ impl Template {
             return false;
         }
         // Nothing fails from here on.
-        if !self.names.is_empty() {
+        if self.has_varying {
             queue.drop_repeated(&mut progress.details);
         }
         true
@@ -291,6 +293,7 @@ impl Template {
         }
         self.from = holes.end;
         self.uncounted = candidate.uncounted;
+        self.has_varying = false;
         for queued in &self.queued {
             if let Queued::Detail {
                 place,
@@ -298,6 +301,7 @@ impl Template {
                 ..
             } = queued
             {
+                self.has_varying = true;
                 progress.details.vary(place.hash());
             }
         }
@@ -321,6 +325,7 @@ impl Template {
         self.uncounted = builtin::UNCOUNTED;
         self.builtin = bit;
         self.has_repeated = false;
+        self.has_varying = false;
         let first = pattern.holes.first().map(|hole| hole.slot);
         self.index = match first {
             Some(Slot::Call) => Indexed::Call,

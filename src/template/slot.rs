@@ -42,8 +42,8 @@ pub(super) enum Like {
     Number,
     /// A number with a fraction, which is never an index or a count.
     Fraction,
-    /// An array or an object.
-    Container,
+    Array,
+    Object,
 }
 
 /// A detail's container is at most this deep in its payload, and as deep itself.
@@ -136,7 +136,8 @@ impl Like {
     pub(super) fn of(bytes: &[u8], is_piece: bool) -> Option<Like> {
         match bytes.first()? {
             b'"' => Some(Like::String),
-            b'{' | b'[' => Some(Like::Container),
+            b'[' => Some(Like::Array),
+            b'{' => Some(Like::Object),
             _ => {
                 let digits = bytes.get(..number_end(bytes, 0)?)?;
                 let is_index = number(digits).is_some_and(|it| i32::try_from(it).is_ok());
@@ -155,14 +156,8 @@ impl Like {
             Like::String if rest.first() == Some(&b'"') => {
                 scan_string(bytes, pos + 1, is_escape)?.end as usize + 1
             }
-            Like::Container if matches!(rest.first(), Some(b'{' | b'[')) => {
-                // A line end between two tokens ends the payload.
-                let line = memchr2(b'\r', b'\n', rest).and_then(|end| rest.get(..end));
-                let line = line.and_then(|line| core::str::from_utf8(line).ok());
-                let mut reader = Reader::inside(line.ok_or(pos)?, MAX_VALUE_DEPTH);
-                reader.skip().map_err(|error| pos + error.at as usize)?;
-                pos + reader.offset()
-            }
+            Like::Array if rest.first() == Some(&b'[') => container_end(rest, pos)?,
+            Like::Object if rest.first() == Some(&b'{') => container_end(rest, pos)?,
             Like::Number | Like::Fraction => {
                 let end = number_end(bytes, pos).ok_or(pos)?;
                 let digits = bytes.get(pos..end).unwrap_or_default();
@@ -172,9 +167,21 @@ impl Like {
                 }
                 end
             }
-            Like::String | Like::Container => return Err(pos),
+            Like::String | Like::Array | Like::Object => return Err(pos),
         };
         Filling::new(pos, end, false)
+    }
+}
+
+/// Returns where the array or object ends that begins with `rest`, which is at `pos`.
+fn container_end(rest: &[u8], pos: usize) -> Result<usize, usize> {
+    // A line end between two tokens ends the payload.
+    let line = memchr2(b'\r', b'\n', rest).and_then(|end| rest.get(..end));
+    let line = line.and_then(|line| core::str::from_utf8(line).ok());
+    let mut reader = Reader::inside(line.ok_or(pos)?, MAX_VALUE_DEPTH);
+    match reader.skip() {
+        Ok(_) => Ok(pos + reader.offset()),
+        Err(error) => Err(pos + error.at as usize),
     }
 }
 
