@@ -72,6 +72,8 @@ struct Delta<'d> {
     reasoning: Str<'d>,
     /// The name with the lowest rank counts: some send their reasoning under several.
     rank: u8,
+    /// Its name.
+    reasoning_key: Span,
     refusal: Str<'d>,
     function_call: Option<Span>,
     tool_calls: Option<Span>,
@@ -399,20 +401,22 @@ impl<'d> Delta<'d> {
             start: text.start() as u32 - 1,
             end: (text.start() + text.raw().len()) as u32 + 1,
         };
-        if self.reasoning.is_empty() {
-            (self.reasoning, self.rank) = (text, rank);
-        } else if same(self.reasoning, text) {
-            if rank < self.rank {
-                queue.repeated(place(self.reasoning));
-                (self.reasoning, self.rank) = (text, rank);
-            } else {
-                queue.repeated(place(text));
-            }
-        } else if rank < self.rank {
-            // The names bring different texts, so the other one is a detail.
-            (self.reasoning, self.rank) = (text, rank);
+        let (first, first_key) = (self.reasoning, self.reasoning_key);
+        let is_first = first.is_empty();
+        let (other, other_key) = if is_first || rank < self.rank {
+            (self.reasoning, self.rank, self.reasoning_key) = (text, rank, key.span());
+            (first, first_key)
         } else {
-            queue.unknown(key.span(), place(text));
+            (text, key.span())
+        };
+        if is_first {
+        } else if same(first, text) {
+            queue.repeated(place(other));
+        } else {
+            // The names bring different texts, so the other one is a detail. Which one it is depends on
+            // both.
+            queue.unique();
+            queue.unknown(other_key, place(other));
         }
         Ok(())
     }
@@ -478,6 +482,10 @@ impl<'d> Delta<'d> {
     fn reasoning_details(&self, choice: u32, walk: &mut Walk<'_, 'd>) {
         let scope = Scope::Choice { choice };
         let path = Path::ROOT.key("reasoning_details");
+        if self.reasoning.is_empty() {
+            // The details bring text too.
+            walk.queue.unique();
+        }
         walk.piece_detail(scope, &path, self.reasoning_details);
         let Some(details) = self.reasoning_details.as_array() else {
             return;

@@ -169,16 +169,15 @@ impl<'e> Candidate<'e> {
         }
     }
 
-    /// Returns the delta whose text a string repeats, by its position in the queue.
+    /// Returns the only delta whose text a string repeats, by its position in the queue.
     fn text_like(&self, string: Range<usize>) -> Option<u8> {
         let string = self.raw.get(string)?.strip_prefix(b"\"")?;
-        let mut texts = self.queue.texts();
-        texts
-            .find(|(_, at)| {
-                let rest = self.raw.get(self.payload + at..);
-                rest.is_some_and(|rest| rest.starts_with(string))
-            })
-            .map(|(n, _)| n)
+        let mut texts = self.queue.texts().filter(|(_, at)| {
+            let rest = self.raw.get(self.payload + at..);
+            rest.is_some_and(|rest| rest.starts_with(string))
+        });
+        let (n, _) = texts.next()?;
+        texts.next().is_none().then_some(n)
     }
 
     /// Returns true if a byte of the payload is outside of all strings.
