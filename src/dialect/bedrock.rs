@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::{Dialect, Spec, anthropic, openai_chat};
-use crate::delta::{FinishReason, Scope, TextKind, Usage};
+use crate::delta::{Scope, TextKind, Usage};
 use crate::fallible::OutOfMemory;
 use crate::frame::Framing;
 use crate::json::with_short;
@@ -102,11 +102,7 @@ fn message_stop(object: Span, walk: &mut Walk<'_, '_>) {
             _ => false,
         },
     );
-    let reason = with_short(raw, |raw| match raw {
-        "guardrail_intervened" | "content_filtered" => FinishReason::ContentFilter,
-        "malformed_model_output" | "malformed_tool_use" => FinishReason::Error,
-        raw => finish_reason(raw),
-    });
+    let reason = with_short(raw, finish_reason);
     walk.progress.finish(0, reason, raw, walk.queue);
     walk.progress.complete = true;
 }

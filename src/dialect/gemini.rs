@@ -12,6 +12,7 @@ use crate::delta::{FinishReason, Scope, TextKind};
 use crate::json::with_short;
 use crate::json::{Malformed, Span, Str};
 use crate::reply::details::Path;
+use crate::reply::finish::finish_reason;
 use crate::reply::tool_calls::Call;
 use crate::reply::usage;
 use crate::reply::walk::{Member, Walk};
@@ -148,21 +149,6 @@ fn candidate(object: Span, walk: &mut Walk<'_, '_>) {
         walk.progress.complete = true;
     }
     walk.end_object(members, scope, &Path::ROOT, object);
-}
-
-fn finish_reason(raw: &str) -> FinishReason {
-    match raw {
-        "STOP" => FinishReason::Stop,
-        "MAX_TOKENS" => FinishReason::Length,
-        "MALFORMED_FUNCTION_CALL" | "UNEXPECTED_TOOL_CALL" | "TOO_MANY_TOOL_CALLS" => {
-            FinishReason::Error
-        }
-        "SAFETY" | "RECITATION" | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII" => {
-            FinishReason::ContentFilter
-        }
-        raw if raw.starts_with("IMAGE_") => FinishReason::ContentFilter,
-        _ => FinishReason::Other,
-    }
 }
 
 /// Reads the content of a candidate: its role and its parts.

@@ -4,11 +4,12 @@
 //! arguments as objects. An error in the middle is a line of its own, and the last.
 
 use super::{Dialect, Spec};
-use crate::delta::{FinishReason, Scope, TextKind, Usage};
+use crate::delta::{Scope, TextKind, Usage};
 use crate::frame::Framing;
 use crate::json::with_short;
 use crate::json::{Malformed, Span, Str, Value};
 use crate::reply::details::Path;
+use crate::reply::finish::finish_reason;
 use crate::reply::tool_calls::Call;
 use crate::reply::usage;
 use crate::reply::walk::{Member, Walk};
@@ -70,11 +71,7 @@ fn event(walk: &mut Walk<'_, '_>) -> Result<bool, Malformed> {
     if is_done {
         // The counts stand among members that are read, too.
         walk.queue.unique();
-        let reason = with_short(raw, |raw| match raw {
-            "stop" => FinishReason::Stop,
-            "length" => FinishReason::Length,
-            _ => FinishReason::Other,
-        });
+        let reason = with_short(raw, finish_reason);
         walk.progress.finish(0, reason, raw, walk.queue);
         walk.progress.usage(counts, walk.queue);
         walk.progress.done(walk.queue);

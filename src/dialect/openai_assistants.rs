@@ -4,11 +4,12 @@
 //! `[DONE]`.
 
 use super::{Dialect, Spec};
-use crate::delta::{FinishReason, Scope, TextKind};
+use crate::delta::{Scope, TextKind};
 use crate::json::with_short;
 use crate::json::{Malformed, Span, Str, Value};
 use crate::reply::details::{Path, hash_bytes};
 use crate::reply::error::ProviderError;
+use crate::reply::finish::finish_reason;
 use crate::reply::tool_calls::Call;
 use crate::reply::usage;
 use crate::reply::walk::{Member, Walk};
@@ -245,13 +246,7 @@ fn run(name: &str, root: Span, walk: &mut Walk<'_, '_>) {
     walk.progress.start_assistant(id, model, walk.queue);
     if is_end {
         let raw = if why.is_empty() { status } else { why };
-        let reason = with_short(raw, |raw| match raw {
-            "completed" => FinishReason::Stop,
-            "requires_action" => FinishReason::ToolCalls,
-            "max_completion_tokens" | "max_prompt_tokens" => FinishReason::Length,
-            "failed" => FinishReason::Error,
-            _ => FinishReason::Other,
-        });
+        let reason = with_short(raw, finish_reason);
         walk.progress.finish(0, reason, raw, walk.queue);
     }
     usage::report(walk, usage, &Path::ROOT.key("usage"));

@@ -7,11 +7,12 @@
 //! new.
 
 use super::{Dialect, Spec};
-use crate::delta::{FinishReason, Scope};
+use crate::delta::Scope;
 use crate::json::with_short;
 use crate::json::{Malformed, Span, Str, Value};
 use crate::reply::details::Path;
 use crate::reply::error::ProviderError;
+use crate::reply::finish::finish_reason;
 use crate::reply::parts::PartKey;
 use crate::reply::queue::Members;
 use crate::reply::repeats::TextPart;
@@ -467,12 +468,8 @@ fn response(object: Span, end: Option<&str>, walk: &mut Walk<'_, '_>) {
     }
     if let Some(name) = end {
         let raw = if why.is_empty() { status } else { why };
-        let reason = with_short(raw, |raw| match if raw.is_empty() { name } else { raw } {
-            "completed" => FinishReason::Stop,
-            "max_output_tokens" => FinishReason::Length,
-            "content_filter" => FinishReason::ContentFilter,
-            "failed" => FinishReason::Error,
-            _ => FinishReason::Other,
+        let reason = with_short(raw, |raw| {
+            finish_reason(if raw.is_empty() { name } else { raw })
         });
         if raw.is_empty() {
             walk.progress.finish_named(0, reason, name, walk.queue);

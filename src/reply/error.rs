@@ -5,95 +5,14 @@
 use core::fmt;
 
 use super::details::Path;
+use super::vocabulary::{
+    BAIDU, BASE_RESP, CONTEXT, CONTEXT_PAIRS, ERROR_PREFIX, ERRORS, IFLYTEK, MESSAGES, NOT_CONTEXT,
+    ZAI,
+};
 use super::walk::{Member, Walk};
 use crate::delta::{ErrorKind, Scope};
 use crate::json::with_short;
-use crate::json::{Span, Str};
-
-/// Codes, types and statuses of the providers, in lower case, and what they mean.
-///
-/// Sources: OpenAI "Error codes" and the SDK's `ErrorObject`; Anthropic "Errors"; Google
-/// `google.rpc.Code`; AWS Bedrock `ConverseStream` exceptions; text-generation-inference
-/// `ErrorResponse`; and recorded streams.
-const KINDS: &[(&str, ErrorKind)] = &[
-    ("invalid_api_key", ErrorKind::Authentication),
-    ("authentication_error", ErrorKind::Authentication),
-    ("invalid_authentication", ErrorKind::Authentication),
-    ("unauthenticated", ErrorKind::Authentication),
-    ("unauthorized", ErrorKind::Authentication),
-    ("expiredtokenexception", ErrorKind::Authentication),
-    ("unrecognizedclientexception", ErrorKind::Authentication),
-    ("permission_error", ErrorKind::Permission),
-    ("permission_denied", ErrorKind::Permission),
-    ("forbidden", ErrorKind::Permission),
-    ("billing_error", ErrorKind::Permission),
-    ("insufficient_quota", ErrorKind::Permission),
-    ("billing_hard_limit_reached", ErrorKind::Permission),
-    ("account_deactivated", ErrorKind::Permission),
-    (
-        "unsupported_country_region_territory",
-        ErrorKind::Permission,
-    ),
-    ("accessdeniedexception", ErrorKind::Permission),
-    ("model_not_found", ErrorKind::NotFound),
-    ("not_found_error", ErrorKind::NotFound),
-    ("not_found", ErrorKind::NotFound),
-    ("resourcenotfoundexception", ErrorKind::NotFound),
-    ("rate_limit_exceeded", ErrorKind::RateLimit),
-    ("rate_limit_error", ErrorKind::RateLimit),
-    ("rate_limit", ErrorKind::RateLimit),
-    ("requests", ErrorKind::RateLimit),
-    ("tokens", ErrorKind::RateLimit),
-    ("too_many_requests", ErrorKind::RateLimit),
-    ("resource_exhausted", ErrorKind::RateLimit),
-    ("throttlingexception", ErrorKind::RateLimit),
-    ("overloaded_error", ErrorKind::Overloaded),
-    ("overloaded", ErrorKind::Overloaded),
-    ("engine_overloaded", ErrorKind::Overloaded),
-    ("service_unavailable", ErrorKind::Overloaded),
-    ("service_unavailable_error", ErrorKind::Overloaded),
-    ("unavailable", ErrorKind::Overloaded),
-    ("unavailable_error", ErrorKind::Overloaded),
-    ("serviceunavailableexception", ErrorKind::Overloaded),
-    ("modelnotreadyexception", ErrorKind::Overloaded),
-    ("context_length_exceeded", ErrorKind::ContextLength),
-    ("string_above_max_length", ErrorKind::ContextLength),
-    ("exceed_context_size_error", ErrorKind::ContextLength),
-    ("request_too_large", ErrorKind::ContextLength),
-    ("invalid_request_error", ErrorKind::InvalidRequest),
-    ("invalid_request", ErrorKind::InvalidRequest),
-    ("invalid_argument", ErrorKind::InvalidRequest),
-    ("failed_precondition", ErrorKind::InvalidRequest),
-    ("out_of_range", ErrorKind::InvalidRequest),
-    ("bad_request", ErrorKind::InvalidRequest),
-    ("badrequesterror", ErrorKind::InvalidRequest),
-    ("tool_use_failed", ErrorKind::InvalidRequest),
-    ("validation", ErrorKind::InvalidRequest),
-    ("validationexception", ErrorKind::InvalidRequest),
-    ("unprocessable_entity", ErrorKind::InvalidRequest),
-    ("content_filter", ErrorKind::ContentFilter),
-    ("content_policy_violation", ErrorKind::ContentFilter),
-    ("responsibleaipolicyviolation", ErrorKind::ContentFilter),
-    ("timeout", ErrorKind::Timeout),
-    ("timeout_error", ErrorKind::Timeout),
-    ("deadline_exceeded", ErrorKind::Timeout),
-    ("modeltimeoutexception", ErrorKind::Timeout),
-    ("server_error", ErrorKind::Server),
-    ("internal_error", ErrorKind::Server),
-    ("internal_server_error", ErrorKind::Server),
-    ("internalservererror", ErrorKind::Server),
-    ("internal", ErrorKind::Server),
-    ("api_error", ErrorKind::Server),
-    ("unknown", ErrorKind::Server),
-    ("aborted", ErrorKind::Server),
-    ("data_loss", ErrorKind::Server),
-    ("generation", ErrorKind::Server),
-    ("incomplete_generation", ErrorKind::Server),
-    ("internalserverexception", ErrorKind::Server),
-    ("internalfailure", ErrorKind::Server),
-    ("modelstreamerrorexception", ErrorKind::Server),
-    ("modelerrorexception", ErrorKind::Server),
-];
+use crate::json::{Span, Str, Value};
 
 /// What an HTTP status means, or a number that a provider uses like one.
 pub(crate) fn kind_of_status(status: u64) -> Option<ErrorKind> {
@@ -119,12 +38,38 @@ pub(crate) struct ProviderError<'d> {
     pub(crate) code: Str<'d>,
     /// The code, if it is a number.
     pub(crate) number: Option<u64>,
+    /// Whose numbers they are.
+    numbers: Numbers,
     /// The type, Google's status, or the name of an exception.
     pub(crate) name: Str<'d>,
+    /// A more precise name: OpenRouter's `metadata.error_type`, Azure's `innererror.code`.
+    precise: Str<'d>,
+    /// Google's `details[].reason`, which counts if nothing else tells the kind.
+    reason: Str<'d>,
+}
+
+/// Whose numbers an error's code belongs to. The numbers of the providers overlap, so the shape of the
+/// error decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Numbers {
+    /// An HTTP status, or a string of digits of Z.ai or iFlytek.
+    #[default]
+    Status,
+    /// MiniMax: `base_resp`.
+    BaseResp,
+    /// Baidu: `error_code`.
+    ErrorCode,
 }
 
 /// Members of an error that wrap the error itself.
-const WRAPPERS: &[&str] = &["error", "x_groq", "errors", "base_resp", "detail"];
+const WRAPPERS: &[&str] = &[
+    "error",
+    "x_groq",
+    "errors",
+    "base_resp",
+    "detail",
+    "ErrorMsg",
+];
 
 impl<'d> ProviderError<'d> {
     /// Reads the error that `member` is: an object, one more object inside, flat members, a bare string,
@@ -162,18 +107,27 @@ impl<'d> ProviderError<'d> {
             if WRAPPERS.contains(&key) && member.value.str().is_none() {
                 let is_container = member.value.span().is_some();
                 if is_container {
-                    let found = ProviderError::read(walk, member, &path.key(key), &|_| false);
+                    let mut found = ProviderError::read(walk, member, &path.key(key), &|_| false);
+                    if key == "base_resp" {
+                        found.numbers = Numbers::BaseResp;
+                    }
                     inner = found.or(inner);
                 }
                 return is_container || member.is_empty(walk.text()) || is_known(key);
             }
             match key {
-                "message" | "detail" | "error_message" | "status_msg" | "error_msg" | "msg" => {
-                    member.text(&mut outer.message)
-                }
-                "code" | "error_code" => {
+                "message" | "detail" | "error_message" | "errorMessage" | "status_msg"
+                | "error_msg" | "msg" | "Msg" => member.text(&mut outer.message),
+                "code" | "Code" => {
                     outer.number = member.value.u64().or(outer.number);
                     member.value.u64().is_some() || member.text(&mut outer.code)
+                }
+                "error_code" => {
+                    if let Some(number) = member.value.u64() {
+                        (outer.number, outer.numbers) = (Some(number), Numbers::ErrorCode);
+                        return true;
+                    }
+                    member.text(&mut outer.code)
                 }
                 "http_status_code" | "status_code" | "statusCode" => {
                     outer.number = outer.number.or(member.value.u64());
@@ -184,6 +138,10 @@ impl<'d> ProviderError<'d> {
                         return true;
                     }
                     member.text(&mut outer.name)
+                }
+                "metadata" | "innererror" | "details" => {
+                    outer.look_into(walk, key, member, path);
+                    member.value.span().is_some()
                 }
                 "error" => {
                     inner.message = member.str();
@@ -203,6 +161,37 @@ impl<'d> ProviderError<'d> {
         inner.or(outer)
     }
 
+    /// Reads a member beside the message that tells the kind more precisely. The rest of it is a detail.
+    fn look_into(
+        &mut self,
+        walk: &mut Walk<'_, 'd>,
+        key: &str,
+        member: Member<'d>,
+        path: &Path<'_>,
+    ) {
+        let path = path.key(key);
+        match member.value {
+            Value::Object(object) => {
+                let name = match key {
+                    "metadata" => "error_type",
+                    _ => "code",
+                };
+                walk.object(object, Scope::Response, &path, |_, key, member| {
+                    key == name && member.text(&mut self.precise)
+                });
+            }
+            Value::Array(array) => walk.elements(array, |walk, n, element| {
+                if let Some(object) = element.as_object()
+                    && self.reason.is_empty()
+                {
+                    self.reason = walk.get(object, "reason").str();
+                }
+                walk.detail(Scope::Response, &path.index(n), element);
+            }),
+            _ => {}
+        }
+    }
+
     /// Returns an error that has only a message.
     pub(crate) fn from_message(message: &'d str) -> Self {
         ProviderError {
@@ -220,32 +209,31 @@ impl<'d> ProviderError<'d> {
     /// Returns the error with what it lacks taken from another one.
     fn or(self, other: ProviderError<'d>) -> Self {
         let first = |a: Str<'d>, b: Str<'d>| if a.is_empty() { b } else { a };
+        let (number, numbers) = match self.number {
+            Some(_) => (self.number, self.numbers),
+            None => (other.number, other.numbers),
+        };
         ProviderError {
             message: first(self.message, other.message),
             code: first(self.code, other.code),
-            number: self.number.or(other.number),
+            number,
+            numbers,
             name: first(self.name, other.name),
+            precise: first(self.precise, other.precise),
+            reason: first(self.reason, other.reason),
         }
     }
 
     /// Returns the error's meaning in the common vocabulary.
     pub(crate) fn kind(&self) -> ErrorKind {
-        let code = with_short(self.code, |code| {
-            lookup(code).or_else(|| kind_of_status(code.parse().ok()?))
-        });
-        let kind = code
+        let kind = with_short(self.precise, lookup)
+            .filter(|kind| *kind != ErrorKind::Other)
+            .or_else(|| with_short(self.code, kind_of_code))
             .or_else(|| with_short(self.name, lookup))
-            .or_else(|| kind_of_status(self.number?))
+            .or_else(|| self.numbers.kind(self.number?))
+            .or_else(|| with_short(self.reason, lookup))
             .unwrap_or(ErrorKind::Other);
-        // Most servers have no code of their own for a prompt that is too long.
-        if matches!(kind, ErrorKind::InvalidRequest | ErrorKind::Other)
-            && CONTEXT
-                .iter()
-                .any(|words| self.message.raw().contains(words))
-        {
-            return ErrorKind::ContextLength;
-        }
-        kind
+        kind_of_message(kind, self.message.raw())
     }
 
     /// Queues the error, which `payload` reports.
@@ -270,20 +258,80 @@ impl<'d> ProviderError<'d> {
     }
 }
 
-/// Words by which messages say that a prompt is too long.
-const CONTEXT: &[&str] = &[
-    "context length",
-    "context_length",
-    "context window",
-    "maximum context",
-];
+impl Numbers {
+    fn kind(self, number: u64) -> Option<ErrorKind> {
+        let table = match self {
+            Numbers::Status => return kind_of_status(number),
+            Numbers::BaseResp => BASE_RESP,
+            Numbers::ErrorCode => BAIDU,
+        };
+        in_table(table, number)
+    }
+}
+
+fn in_table(table: &[(u32, ErrorKind)], number: u64) -> Option<ErrorKind> {
+    let mut rows = table.iter();
+    rows.find(|(known, _)| u64::from(*known) == number)
+        .map(|(_, kind)| *kind)
+}
+
+/// Returns the meaning of a code that is a string: a word, an HTTP status, or the number of a provider.
+fn kind_of_code(code: &str) -> Option<ErrorKind> {
+    lookup(code).or_else(|| {
+        let number = code.parse().ok()?;
+        match code.len() {
+            4 => in_table(ZAI, number),
+            5 => in_table(IFLYTEK, number),
+            _ => kind_of_status(number),
+        }
+    })
+}
 
 /// Returns the meaning of a code, type or name, whatever its case.
 pub(crate) fn lookup(name: &str) -> Option<ErrorKind> {
-    KINDS
-        .iter()
-        .find(|(known, _)| known.eq_ignore_ascii_case(name))
-        .map(|(_, kind)| *kind)
+    let mut words = ERRORS.iter();
+    let word = words.find(|(known, _)| known.eq_ignore_ascii_case(name));
+    let begins = |prefix: &str| {
+        let start = name.get(..prefix.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    };
+    let by_prefix = || ERROR_PREFIX.iter().find(|(prefix, _)| begins(prefix));
+    word.or_else(by_prefix).map(|(_, kind)| *kind)
+}
+
+/// Most servers have no code of their own for a prompt that is too long, and some have none for other
+/// things. Returns what the message says, or else `kind`.
+fn kind_of_message(kind: ErrorKind, message: &str) -> ErrorKind {
+    let has = |words: &str| contains(message, words);
+    let is_context = || {
+        let pair = |(a, b): &(&str, &str)| has(a) && has(b);
+        !NOT_CONTEXT.iter().any(|words| has(words))
+            && (CONTEXT.iter().any(|words| has(words)) || CONTEXT_PAIRS.iter().any(pair))
+    };
+    match kind {
+        ErrorKind::InvalidRequest | ErrorKind::Server | ErrorKind::Other if is_context() => {
+            ErrorKind::ContextLength
+        }
+        ErrorKind::InvalidRequest
+        | ErrorKind::Server
+        | ErrorKind::Permission
+        | ErrorKind::Other => {
+            let mut rows = MESSAGES.iter();
+            let row = rows.find(|(words, _)| has(words));
+            row.map_or(kind, |(_, kind)| *kind)
+        }
+        kind => kind,
+    }
+}
+
+/// Returns true if the words occur at the beginning of a message, whatever their case.
+fn contains(message: &str, words: &str) -> bool {
+    /// A message says early what it is about.
+    const MAX_BYTES: usize = 2048;
+    let message = message.as_bytes();
+    let message = message.get(..MAX_BYTES).unwrap_or(message);
+    let mut windows = message.windows(words.len());
+    windows.any(|window| window.eq_ignore_ascii_case(words.as_bytes()))
 }
 
 /// Queues an error that is plain text. Returns false if the text is JSON, truncated or not.
@@ -292,12 +340,7 @@ pub(crate) fn report_text(text: &str, queue: &mut super::queue::Queue) -> bool {
     if let [] | [b'{' | b'[' | b'"', ..] = text.as_bytes() {
         return false;
     }
-    let is_context = CONTEXT.iter().any(|words| text.contains(words));
-    let kind = if is_context {
-        ErrorKind::ContextLength
-    } else {
-        ErrorKind::Other
-    };
+    let kind = kind_of_message(ErrorKind::Other, text);
     queue.error(kind, &"", &text, text.as_bytes());
     true
 }
@@ -342,4 +385,5 @@ fn is_error_object(walk: &Walk<'_, '_>, root: Member<'_>) -> bool {
         || base.is_some_and(is_failed)
         || walk.get(object, "errors").as_array().is_some()
         || walk.get(object, "error_code").value.u64().is_some()
+        || walk.get(object, "ErrorMsg").as_object().is_some()
 }

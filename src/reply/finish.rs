@@ -1,22 +1,38 @@
 //! Finish reasons in the common vocabulary.
 
+use super::vocabulary::{FINISH, FINISH_PREFIX, NOT_FINISHED};
 use crate::delta::FinishReason;
 
-/// Returns the meaning of a provider's finish reason, if the word alone tells it.
+/// Returns the meaning of a provider's finish reason, whatever its case.
 pub(crate) fn finish_reason(raw: &str) -> FinishReason {
-    match raw {
-        // OpenAI and its like; Anthropic; Cohere; TGI and watsonx; Titan.
-        "stop" | "eos" | "eos_token" | "end_turn" | "stop_sequence" | "pause_turn" | "COMPLETE"
-        | "STOP_SEQUENCE" | "FINISH" | "FINISHED" => FinishReason::Stop,
-        "length"
-        | "model_length"
-        | "max_tokens"
-        | "model_context_window_exceeded"
-        | "MAX_TOKENS"
-        | "LENGTH" => FinishReason::Length,
-        "tool_calls" | "function_call" | "tool_use" | "TOOL_CALL" => FinishReason::ToolCalls,
-        "content_filter" | "refusal" | "CONTENT_FILTERED" => FinishReason::ContentFilter,
-        "error" | "insufficient_system_resource" | "ERROR" | "TIMEOUT" => FinishReason::Error,
-        _ => FinishReason::Other,
-    }
+    // Gemini's OpenAI endpoint joins two words: `content_filter: RECITATION`.
+    let joined = raw.split_once(": ");
+    joined
+        .and_then(|(_, own)| known(own))
+        .or_else(|| known(joined.map_or(raw, |(word, _)| word)))
+        .or_else(|| by_prefix(raw))
+        .unwrap_or(FinishReason::Other)
+}
+
+/// Returns true if the word says that the reply goes on.
+pub(crate) fn is_not_finished(raw: &str) -> bool {
+    NOT_FINISHED
+        .iter()
+        .any(|word| word.eq_ignore_ascii_case(raw))
+}
+
+fn known(raw: &str) -> Option<FinishReason> {
+    let mut rows = FINISH.iter();
+    rows.find(|(word, _)| word.eq_ignore_ascii_case(raw))
+        .map(|(_, reason)| *reason)
+}
+
+fn by_prefix(raw: &str) -> Option<FinishReason> {
+    let begins = |prefix: &str| {
+        let start = raw.get(..prefix.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    };
+    let mut rows = FINISH_PREFIX.iter();
+    rows.find(|(prefix, _)| begins(prefix))
+        .map(|(_, reason)| *reason)
 }

@@ -15,6 +15,7 @@ pub(crate) mod queued;
 pub(crate) mod repeats;
 pub(crate) mod tool_calls;
 pub(crate) mod usage;
+mod vocabulary;
 pub(crate) mod walk;
 
 use self::fields::Fields;

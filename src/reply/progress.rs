@@ -3,7 +3,7 @@
 use alloc::string::String;
 
 use super::details::Details;
-use super::finish::finish_reason;
+use super::finish::{finish_reason, is_not_finished};
 use super::limits::MAX_KNOWN;
 use super::parts::{PartKey, Parts};
 use super::pool::Pool;
@@ -161,7 +161,7 @@ impl Progress {
             reason
         };
         let known = self.known(index, queue);
-        if raw.is_empty() {
+        if raw.is_empty() || with_short(raw, is_not_finished) {
             return;
         }
         match known {
