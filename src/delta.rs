@@ -56,7 +56,8 @@ pub enum Delta<'a> {
         /// The piece, to be appended to what came before.
         text: &'a str,
     },
-    /// A tool call begins, or one that is known gets the ID or name it lacked, or is returned to.
+    /// A tool call begins, or one that is known gets the ID or another piece of its name, or is returned
+    /// to.
     ToolCallStart {
         /// The choice it belongs to, from 0.
         choice: u32,
@@ -67,7 +68,7 @@ pub enum Delta<'a> {
         index: i32,
         /// The provider's name for this call, which its result has to carry.
         id: &'a str,
-        /// The tool's name.
+        /// The tool's name, or a piece of it to be appended to what came before.
         name: &'a str,
     },
     /// A piece of a tool call's arguments.
@@ -94,7 +95,7 @@ pub enum Delta<'a> {
         index: i32,
         /// The provider's name for this call.
         id: &'a str,
-        /// The tool's name.
+        /// The tool's name, or a piece of it to be appended to what came before.
         name: &'a str,
     },
     /// A piece of the arguments of a tool call that the provider runs itself.

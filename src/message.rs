@@ -527,23 +527,26 @@ impl Choice {
         self.current.0.try_reserve(1).map_err(|_| OutOfMemory)?;
         let current = self.current.0.get(&meaning).copied();
         let calls = self.calls_mut(is_server);
-        let is_same =
-            |call: &ToolCall| start.id.is_empty() || call.id.is_empty() || call.id == start.id;
+        let is_same = |call: &ToolCall| {
+            let has_same_id = start.id.is_empty() || call.id.is_empty() || call.id == start.id;
+            has_same_id && call.part == start.part
+        };
         let known = current.filter(|at| is_same(&calls[*at])).or_else(|| {
             // An index that means nothing yet has had no call.
             current?;
             let mut latest = calls.iter().enumerate().rev().take(MAX_LOOKED_BACK);
-            let found = latest.find(|(_, call)| call.index == start.index && call.id == start.id);
+            let found = latest.find(|(_, call)| {
+                (call.index, call.part) == (start.index, start.part) && call.id == start.id
+            });
             found.map(|(at, _)| at)
         });
         let at = match known {
             Some(at) => {
                 let call = &mut calls[at];
-                for (slot, said) in [(&mut call.id, start.id), (&mut call.name, start.name)] {
-                    if slot.is_empty() {
-                        *slot = said;
-                    }
+                if call.id.is_empty() {
+                    call.id = start.id;
                 }
+                fallible::push_str(&mut call.name, &start.name)?;
                 at
             }
             None => {

@@ -6,10 +6,10 @@ use alloc::vec::Vec;
 use super::{DetailLevel, Error, Fields};
 use crate::delta::Delta;
 use crate::dialect::{self, Dialect, Outline, Spec};
-use crate::fallible::{self, OutOfMemory};
+use crate::fallible::{self, OutOfMemory, TryBox};
 use crate::frame::{self, Event, Exception, Field, Framing, Item};
-use crate::json::Malformed;
 use crate::json::with_short;
+use crate::json::{Malformed, Reader};
 use crate::reply::Payload;
 use crate::reply::details::Path;
 use crate::reply::error::{ProviderError, report, report_text};
@@ -46,6 +46,8 @@ pub(super) struct Interpreter {
     /// Lines that are not part of an event stream: perhaps a JSON body, perhaps a web page.
     pub(super) unrecognised_body: Vec<u8>,
     max_event_bytes: usize,
+    /// The payloads that an event holds besides its first one.
+    pending: Option<TryBox<Pending>>,
     /// A payload that an event carried in another encoding.
     unwrapped: Vec<u8>,
     /// A payload whose invalid UTF-8 was replaced.
@@ -56,6 +58,34 @@ pub(super) struct Interpreter {
     pub(super) invalid: u64,
     /// A copy of the version of the response.
     pub(super) version: Version,
+}
+
+/// Payloads of one event that wait until the deltas of those before them were returned.
+#[derive(Default)]
+struct Pending {
+    /// The type of the event.
+    event: String,
+    /// Its data, and where the next line begins.
+    data: Vec<u8>,
+    at: usize,
+    offset: u64,
+}
+
+impl Pending {
+    fn new(event: &Event<'_>) -> Result<TryBox<Pending>, OutOfMemory> {
+        let mut pending = TryBox::new(Pending::default())?;
+        pending.event = fallible::lossy(&event.event)?.into_owned();
+        fallible::extend(&mut pending.data, &event.data)?;
+        pending.offset = event.offset;
+        Ok(pending)
+    }
+
+    fn next(&mut self) -> Option<&[u8]> {
+        let rest = self.data.get(self.at..).filter(|rest| !rest.is_empty())?;
+        let line = rest.split_inclusive(|byte| *byte == b'\n').next()?;
+        self.at += line.len();
+        Some(line)
+    }
 }
 
 /// The state of a response.
@@ -106,6 +136,7 @@ impl Interpreter {
             },
             queue: PooledQueue::new(),
             failed: None,
+            pending: None,
             unrecognised_body: Vec::new(),
             max_event_bytes,
             unwrapped: Vec::new(),
@@ -125,6 +156,7 @@ impl Interpreter {
         self.version = self.response.progress.version();
         self.queue.release();
         self.failed = None;
+        self.pending = None;
         self.unrecognised_body.clear();
         self.events = 0;
         self.comments = 0;
@@ -154,7 +186,45 @@ impl Interpreter {
 
     /// Returns true if the next delta is the last one.
     pub(super) fn is_last(&self) -> bool {
-        self.queue.is_last() && self.failed.is_none()
+        self.queue.is_last() && self.failed.is_none() && self.pending.is_none()
+    }
+
+    /// Queues the deltas of a payload that waits. Returns false if none does.
+    #[inline]
+    pub(super) fn next_payload(&mut self) -> bool {
+        self.pending.is_some() && self.queue_payload()
+    }
+
+    #[cold]
+    fn queue_payload(&mut self) -> bool {
+        let Some(mut pending) = self.pending.take() else {
+            return false;
+        };
+        let offset = pending.offset;
+        let queue = match self.queue.acquire() {
+            Ok(queue) => queue,
+            Err(OutOfMemory) => {
+                self.out_of_memory(offset);
+                return true;
+            }
+        };
+        queue.clear();
+        self.response.progress.details.begin();
+        let event = core::mem::take(&mut pending.event);
+        let Some(line) = pending.next() else {
+            return false;
+        };
+        let (unwrapped, lossy) = (&mut self.unwrapped, &mut self.lossy);
+        let read = self.response.event(&event, line, unwrapped, lossy, queue);
+        // Each line was read before, so only memory may be missing.
+        if read.is_err() {
+            queue.set_out_of_memory();
+        }
+        pending.event = event;
+        self.pending = Some(pending);
+        self.seal(offset);
+        self.version = self.response.progress.version();
+        true
     }
 
     /// Returns the next delta.
@@ -305,6 +375,14 @@ impl Interpreter {
         match read {
             Ok(()) => {}
             Err(Failed::OutOfMemory) => queue.set_out_of_memory(),
+            Err(Failed::NotJson(_)) if self.response.is_list_of_payloads(&event.data) => {
+                queue.clear();
+                queue.unique();
+                match Pending::new(event) {
+                    Ok(pending) => self.pending = Some(pending),
+                    Err(OutOfMemory) => queue.set_out_of_memory(),
+                }
+            }
             Err(Failed::NotJson(at)) => {
                 queue.clear();
                 match fallible::lossy(&event.event) {
@@ -467,7 +545,12 @@ impl Response {
                 return Ok(());
             }
         }
-        let data = data.trim_ascii();
+        let mut data = data.trim_ascii();
+        if let Some(inner) = inner_payload(data) {
+            // Templates know the first name alone.
+            queue.unique();
+            data = inner;
+        }
         if data == b"[DONE]" {
             self.done(queue);
             return Ok(());
@@ -483,6 +566,14 @@ impl Response {
             return self.payload(name, text, queue);
         }
         self.payload(name, text, queue)
+    }
+
+    /// Returns true if the data of an event is a list of payloads, one a line: some senders end their events
+    /// with one LF.
+    #[cold]
+    fn is_list_of_payloads(&self, data: &[u8]) -> bool {
+        let is_plain_text = self.spec.is_some_and(|spec| spec.text.is_some());
+        !is_plain_text && has_payload_lines(data)
     }
 
     /// Interprets `[DONE]`. Only OpenAI-compatible servers send it before any chunk, for example after
@@ -653,6 +744,27 @@ fn to_text<'d>(bytes: &'d [u8], copy: &'d mut String) -> Result<&'d str, OutOfMe
 fn is_keep_alive(data: &[u8]) -> bool {
     let data = data.trim_ascii();
     KEEP_ALIVES.iter().any(|known| known.as_bytes() == data)
+}
+
+/// Returns the payload inside a payload that repeats the field's name: `data: data: {…}`.
+fn inner_payload(data: &[u8]) -> Option<&[u8]> {
+    let inner = data.strip_prefix(b"data:")?.trim_ascii();
+    (inner.starts_with(b"{") || inner == b"[DONE]").then_some(inner)
+}
+
+/// Returns true if data of several lines has a payload in each line: a JSON object or `[DONE]`.
+fn has_payload_lines(data: &[u8]) -> bool {
+    let mut lines = data.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    data.trim_ascii().contains(&b'\n')
+        && lines.all(|line| {
+            let line = inner_payload(line).unwrap_or(line);
+            line == b"[DONE]"
+                || (line.starts_with(b"{")
+                    && core::str::from_utf8(line).is_ok_and(|line| {
+                        let mut reader = Reader::new(line);
+                        reader.skip().is_ok() && reader.end().is_ok()
+                    }))
+        })
 }
 
 /// Returns a line without its end: CRLF, CR or LF.

@@ -273,6 +273,9 @@ impl Decoder {
     /// known of the event at the start of `input`.
     fn step(&mut self, input: &mut &[u8], mut attempt: Attempt) -> bool {
         while !self.interpreter.has_next() {
+            if self.interpreter.next_payload() {
+                continue;
+            }
             let chunk = *input;
             let Some(first) = chunk.first() else {
                 return false;
@@ -389,6 +392,9 @@ impl Decoder {
     /// Does for [`finish`](Self::finish) what [`advance`](Self::advance) does for `next`.
     pub(crate) fn advance_to_end(&mut self) -> bool {
         while !self.interpreter.has_next() {
+            if self.interpreter.next_payload() {
+                continue;
+            }
             if self.phase == Phase::Finished {
                 return false;
             }

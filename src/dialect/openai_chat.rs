@@ -78,6 +78,8 @@ struct Delta<'d> {
     function_call: Option<Span>,
     tool_calls: Option<Span>,
     reasoning_details: Member<'d>,
+    /// Where the object begins, if it has members of a few senders alone.
+    unusual: Option<u32>,
 }
 
 /// Interprets a chunk, or a non-streaming response. Returns false if the payload is neither.
@@ -350,6 +352,7 @@ impl<'d> Delta<'d> {
         fields: &Fields,
         queue: &mut Queue,
     ) -> Result<(), Malformed> {
+        let start = reader.offset() as u32;
         reader.members(|reader, key| {
             match key.name() {
                 "content" => self.content = Member::read(reader)?,
@@ -378,6 +381,10 @@ impl<'d> Delta<'d> {
                 }
                 name if fields.reasoning.as_deref() == Some(name) => {
                     self.reasoning(3, reader, key, queue)?;
+                }
+                "text" | "tool_use_id" | "input" | "extra_content" => {
+                    self.unusual = Some(start);
+                    unknown(reader, key, queue, Level::Inner)?;
                 }
                 _ => unknown(reader, key, queue, Level::Inner)?,
             }
@@ -427,6 +434,66 @@ impl<'d> Delta<'d> {
             let none = Str::default();
             walk.progress.start(none, none, self.role, walk.queue);
         }
+        if self.unusual.is_some() || walk.progress.is_thought(choice) {
+            self.unusual(choice, walk);
+            return;
+        }
+        self.texts(choice, walk);
+        self.calls(choice, walk);
+    }
+
+    /// Interprets a delta with members that few senders have, and one behind a thought.
+    #[cold]
+    fn unusual(&self, choice: u32, walk: &mut Walk<'_, 'd>) {
+        // What they mean depends on their values, and on what came before.
+        walk.queue.unique();
+        let object = Span {
+            start: self.unusual.unwrap_or_default(),
+            end: walk.text().len() as u32,
+        };
+        let get = |walk: &Walk<'_, 'd>, name: &str| match self.unusual {
+            Some(_) => walk.get(object, name),
+            None => Member::default(),
+        };
+        // Snowflake says the text twice.
+        let content = self.content.str();
+        if let Some(text) = get(walk, "text").value.str()
+            && same(content, text)
+        {
+            walk.queue.forget_named(walk.payload.text, "text");
+        }
+        let extra = get(walk, "extra_content").as_object();
+        let google = extra.and_then(|extra| walk.get(extra, "google").as_object());
+        let thought = google.map(|google| walk.get(google, "thought").value.bool());
+        let was_thought = walk.progress.is_thought(choice);
+        let is_thought = thought == Some(Some(true));
+        let mut delta = *self;
+        if !content.is_empty() {
+            walk.progress.set_thought(choice, is_thought);
+        }
+        if !content.is_empty() && (is_thought || was_thought) {
+            // Gemini's OpenAI endpoint marks thoughts, and puts tags around them besides.
+            let (kind, tag) = if is_thought {
+                (TextKind::Reasoning, "<thought>")
+            } else {
+                (TextKind::Text, "</thought>")
+            };
+            delta.content = Member::default();
+            let text = content.strip_prefix(tag).unwrap_or(content);
+            walk.piece(kind, choice, text);
+        }
+        delta.texts(choice, walk);
+        delta.calls(choice, walk);
+        let id = get(walk, "tool_use_id").str();
+        let input = get(walk, "input");
+        if !id.is_empty() || !input.value.is_null() {
+            flat_call(choice, id, get(walk, "name").str(), input, walk);
+        }
+    }
+
+    /// Queues the pieces.
+    #[inline]
+    fn texts(&self, choice: u32, walk: &mut Walk<'_, 'd>) {
         walk.piece(TextKind::Reasoning, choice, self.reasoning);
         if !self.reasoning_details.value.is_null() {
             self.reasoning_details(choice, walk);
@@ -438,6 +505,11 @@ impl<'d> Delta<'d> {
         }
         walk.piece(TextKind::Text, choice, self.text);
         walk.piece(TextKind::Refusal, choice, self.refusal);
+    }
+
+    /// Queues the calls.
+    #[inline]
+    fn calls(&self, choice: u32, walk: &mut Walk<'_, 'd>) {
         if let Some(function) = self.function_call {
             let call = Call {
                 choice,
@@ -568,6 +640,35 @@ fn reasoning_part<'d>(element: Member<'d>, choice: u32, path: &Path<'_>, walk: &
     }
 }
 
+/// Queues a call whose members stand in the delta itself (Snowflake): the first piece has its ID and
+/// name, the others have its input.
+fn flat_call<'d>(
+    choice: u32,
+    id: Str<'d>,
+    name: Str<'d>,
+    input: Member<'d>,
+    walk: &mut Walk<'_, 'd>,
+) {
+    let call = Call {
+        choice,
+        id,
+        name,
+        has_arguments: !input.is_empty(walk.text()),
+        ..Call::default()
+    };
+    let call = walk.progress.call(&call, walk.queue);
+    match input.value {
+        Value::String(text) => walk.queue.arguments(call, text, false),
+        Value::Object(span) => {
+            walk.queue.json_arguments(call, span.of(walk.payload.text));
+        }
+        _ => {}
+    }
+    for name in ["tool_use_id", "name", "input", "content_list"] {
+        walk.queue.forget_named(walk.payload.text, name);
+    }
+}
+
 /// Reads a tool call or a fragment of one.
 fn tool_call<'d>(object: Span, choice: u32, walk: &mut Walk<'_, 'd>) {
     let mut call = Call {
@@ -605,9 +706,12 @@ fn function<'d>(object: Span, mut call: Call<'d>, walk: &mut Walk<'_, 'd>) -> Ca
         }
         _ => false,
     });
-    call.has_arguments = match arguments.value {
-        Value::String(text) => !text.is_empty(),
-        value => value.span().is_some(),
+    (call.has_arguments, call.is_complete) = match arguments.value {
+        Value::String(text) => {
+            let opens = !call.id.is_empty() || !call.name.is_empty();
+            (!text.is_empty(), opens && is_whole_object(text))
+        }
+        value => (value.span().is_some(), value.span().is_some()),
     };
     let call = walk.progress.call(&call, walk.queue);
     match arguments.value {
@@ -620,6 +724,25 @@ fn function<'d>(object: Span, mut call: Call<'d>, walk: &mut Walk<'_, 'd>) -> Ca
     let path = Path::ROOT.key("function");
     walk.end_object(members, call.scope(), &path, object);
     call
+}
+
+/// Returns true if the string is the text of one JSON object, as far as its braces and quotes tell.
+fn is_whole_object(text: Str<'_>) -> bool {
+    let mut chars = text.chars().skip_while(char::is_ascii_whitespace);
+    let (mut depth, mut is_in_string) = (0, false);
+    while let Some(char) = chars.next() {
+        match char {
+            '\\' if is_in_string => drop(chars.next()),
+            '"' => is_in_string = !is_in_string,
+            '{' if !is_in_string => depth += 1,
+            '}' if !is_in_string => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return char == '}' && chars.all(|char| char.is_ascii_whitespace());
+        }
+    }
+    false
 }
 
 /// Reads an object. Another value is added to the unknown members.

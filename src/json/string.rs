@@ -64,6 +64,16 @@ impl<'d> Str<'d> {
         (!self.has_escapes()).then(|| self.raw())
     }
 
+    /// Returns the string without a beginning that has no escapes.
+    pub(crate) fn strip_prefix(self, prefix: &str) -> Option<Str<'d>> {
+        let rest = self.raw().strip_prefix(prefix)?;
+        let len = (self.raw().len() - rest.len()) as u32;
+        Some(Str {
+            start: self.start + len,
+            ..self
+        })
+    }
+
     /// Returns whether the string's value is `other`.
     #[inline]
     pub(crate) fn is(self, other: &str) -> bool {

@@ -54,6 +54,8 @@ pub(crate) struct Progress {
     pub(crate) repeats: Repeats,
     /// The time of creation was reported.
     pub(crate) has_time: bool,
+    /// The choice whose latest text the sender marked as a thought.
+    thought: Option<u32>,
     /// Bytes of the stream were lost, so the response is not complete.
     pub(crate) is_damaged: bool,
     /// Everything came that the dialect demands of a complete stream.
@@ -88,6 +90,7 @@ impl Progress {
         self.usage = Usage::default();
         self.repeats.reset();
         self.has_time = false;
+        self.thought = None;
         self.is_damaged = false;
         self.complete = false;
         self.no_terminator = false;
@@ -244,6 +247,21 @@ impl Progress {
         let part = self.new_part(choice, kind as u8, queue);
         self.choices[at].run = Some((kind as u8, part));
         part
+    }
+
+    /// Returns true if the sender marked the latest text of a choice as a thought.
+    #[inline]
+    pub(crate) fn is_thought(&self, choice: u32) -> bool {
+        self.thought == Some(choice)
+    }
+
+    /// Records whether the text of a choice is a thought.
+    pub(crate) fn set_thought(&mut self, choice: u32, is_thought: bool) {
+        let thought = is_thought.then_some(choice);
+        if self.thought != thought {
+            self.thought = thought;
+            self.version += 1;
+        }
     }
 
     /// Ends the current run of a choice.

@@ -439,8 +439,8 @@ impl Queue {
     }
 
     /// Queues the start of a call.
-    pub(crate) fn call_start(&mut self, call: CallRef, id: &str, name: Str<'_>) {
-        let (id, name) = (self.keep(id), self.keep_str(name));
+    pub(crate) fn call_start(&mut self, call: CallRef, id: &str, name: &str) {
+        let (id, name) = (self.keep(id), self.keep(name));
         self.push(Queued::CallStart { call, id, name });
     }
 
@@ -587,6 +587,11 @@ impl Queue {
     /// Forgets the unknown members that were collected since `members`.
     pub(crate) fn forget_members(&mut self, members: Members) {
         self.members.truncate(members.0);
+    }
+
+    /// Forgets the unknown members with this name.
+    pub(crate) fn forget_named(&mut self, text: &str, name: &str) {
+        self.members.retain(|member| member.key.of(text) != name);
     }
 
     /// Forgets the unknown members of the root.

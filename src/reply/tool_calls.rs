@@ -4,7 +4,10 @@
 //! fragment, some use an index twice. The rules:
 //!
 //! - A new ID with a name at an index in use opens a new call. Without a name it belongs to the call
-//!   there: some senders make up an ID for each fragment.
+//!   there, because some senders make up an ID for each fragment, unless the arguments of that call are
+//!   complete.
+//! - Another name at an index in use, without the call's ID, opens a new call if the call has arguments, or
+//!   if both have an empty ID. Otherwise it is the next piece of the name.
 //! - A fragment without an index belongs to the call of its ID, or else to the latest call.
 //! - An ID or a name that comes again changes nothing.
 //!
@@ -38,8 +41,10 @@ struct Known {
     /// The number of the call among those of its choice, from 0.
     number: usize,
     id: String,
-    has_name: bool,
+    name: String,
     has_arguments: bool,
+    /// One fragment brought all arguments.
+    is_complete: bool,
 }
 
 /// What a fragment says of the call that it belongs to.
@@ -52,10 +57,28 @@ pub(crate) struct Call<'d> {
     pub(crate) id: Str<'d>,
     pub(crate) name: Str<'d>,
     pub(crate) has_arguments: bool,
+    /// The fragment's arguments are complete JSON.
+    pub(crate) is_complete: bool,
     /// The call is complete, so it is a new one whatever came before.
     pub(crate) is_new: bool,
     /// The provider runs the tool itself.
     pub(crate) is_server: bool,
+}
+
+impl Known {
+    /// Returns true if a fragment at the index of this call, with no other ID, belongs to another call.
+    fn is_followed_by(&self, call: &Call<'_>) -> bool {
+        if call.name.is_empty() || self.name.is_empty() {
+            return false;
+        }
+        let is_same_id = !call.id.is_empty() && call.id.is(&self.id);
+        let has_empty_id = call.id.is_empty() && call.id.start() > 0;
+        if call.name.is(&self.name) {
+            // The same tool once more, or a name that each fragment repeats.
+            return has_empty_id && self.id.is_empty() && self.is_complete && call.has_arguments;
+        }
+        !is_same_id && (self.has_arguments || (has_empty_id && self.id.is_empty()))
+    }
 }
 
 impl ToolCalls {
@@ -102,19 +125,21 @@ impl ToolCalls {
             Some(index) => {
                 let same = |known: &Known| known.call.index == index;
                 let at = last(&same)?;
-                let id = &self.calls[at].id;
-                if call.id.is_empty() || id.is_empty() || call.id.is(id) {
-                    return Some(at);
+                let latest = &self.calls[at];
+                if call.id.is_empty() || latest.id.is_empty() || call.id.is(&latest.id) {
+                    return (!latest.is_followed_by(call)).then_some(at);
                 }
                 let known = last(&|known| same(known) && call.id.is(&known.id));
-                known.or_else(|| call.name.is_empty().then_some(at))
+                let is_piece = call.name.is_empty() && !latest.is_complete;
+                known.or_else(|| is_piece.then_some(at))
             }
             None if !call.id.is_empty() => last(&|known| call.id.is(&known.id)),
             None => {
                 let at = last(&|_| true)?;
                 // A complete call with neither index nor ID: its name shows that it is another one.
                 let known = &self.calls[at];
-                let is_new = !call.name.is_empty() && known.has_name && known.has_arguments;
+                let has_names = !call.name.is_empty() && !known.name.is_empty();
+                let is_new = has_names && known.has_arguments;
                 (!is_new).then_some(at)
             }
         }
@@ -152,25 +177,34 @@ impl ToolCalls {
             },
         };
         let known = &mut self.calls[at];
-        let before = (known.has_name, known.has_arguments);
+        let before = (known.has_arguments, known.is_complete);
         if known.id.is_empty() && !call.id.is_empty() {
             if call.id.unescape_into(&mut known.id).is_err() {
                 queue.set_out_of_memory();
             }
             is_changed = true;
         }
-        let has_new_name = !known.has_name && !call.name.is_empty();
-        if is_changed || has_new_name {
-            let name = if has_new_name {
-                call.name
-            } else {
-                Str::default()
-            };
-            queue.call_start(known.call, &known.id, name);
+        let len = known.name.len();
+        if !call.name.is_empty() && !call.name.is(&known.name) {
+            if call.name.unescape_into(&mut known.name).is_err() {
+                queue.set_out_of_memory();
+            }
+            // Some repeat the pieces that came before.
+            let (before, added) = known.name.split_at_checked(len).unwrap_or_default();
+            if added.starts_with(before) {
+                known.name.drain(..len);
+            }
         }
-        known.has_name |= has_new_name;
-        known.has_arguments |= call.has_arguments;
-        if is_changed || before != (known.has_name, known.has_arguments) {
+        let piece = known.name.get(len..).unwrap_or_default();
+        is_changed |= !piece.is_empty();
+        if is_changed {
+            queue.call_start(known.call, &known.id, piece);
+        }
+        if call.has_arguments {
+            known.is_complete = call.is_complete && !known.has_arguments;
+            known.has_arguments = true;
+        }
+        if is_changed || before != (known.has_arguments, known.is_complete) {
             self.version += 1;
         }
         known.call
@@ -209,8 +243,9 @@ impl ToolCalls {
         };
         new.number = number;
         new.id.clear();
-        new.has_name = false;
+        new.name.clear();
         new.has_arguments = false;
+        new.is_complete = false;
         Ok(calls.len() - 1)
     }
 }
