@@ -76,12 +76,17 @@ impl Parts {
         let mut known = self.known.iter().rev();
         let last = known.find(|(of, _, _)| *of == choice);
         let number = last.map_or(0, |(_, _, number)| number + 1);
-        if self.known.len() == MAX_KNOWN {
-            // The latest parts are kept, and with them the highest number of each choice in use.
-            self.known.remove(0);
-        }
+        self.make_room();
         fallible::push(&mut self.known, (choice, key, number))?;
         Ok(number)
+    }
+
+    /// Forgets the earliest part if there are too many. The latest are kept, and with them the highest
+    /// number of each choice in use.
+    fn make_room(&mut self) {
+        if self.known.len() >= MAX_KNOWN {
+            self.known.remove(0);
+        }
     }
 
     /// Makes a second key mean the same part.
@@ -91,6 +96,7 @@ impl Parts {
         key: PartKey,
         number: u32,
     ) -> Result<(), OutOfMemory> {
+        self.make_room();
         // Before the latest part: a new part gets the number after that of the last entry.
         let at = self.known.len().saturating_sub(1);
         self.known.try_reserve(1).map_err(|_| OutOfMemory)?;
