@@ -6,6 +6,8 @@ use crate::delta::Delta;
 use crate::fallible::{self, OutOfMemory};
 use crate::frame;
 #[cfg(feature = "client")]
+use crate::json::Places;
+#[cfg(feature = "client")]
 use crate::reply::details::Path;
 #[cfg(feature = "client")]
 use crate::reply::error::ProviderError;
@@ -43,7 +45,8 @@ pub(crate) fn read_complete_body(
 pub(crate) fn read_error_body(body: &str, f: impl FnOnce(Option<ProviderError<'_>>)) {
     let mut queue = Queue::new();
     let mut response = Response::new();
-    let mut walk = response.walk("", body, &mut queue);
+    let places = Places::new();
+    let mut walk = response.walk("", body, &places, &mut queue);
     let error = walk.root().ok();
     let error = error.map(|root| ProviderError::read(&mut walk, root, &Path::ROOT, &|_| false));
     f(error);

@@ -9,7 +9,7 @@ use crate::dialect::{self, Dialect, Outline, Spec};
 use crate::fallible::{self, OutOfMemory, TryBox};
 use crate::frame::{self, Event, Exception, Field, Framing, Item};
 use crate::json::with_short;
-use crate::json::{Malformed, Reader};
+use crate::json::{Malformed, Places, Reader};
 use crate::reply::Payload;
 use crate::reply::details::Path;
 use crate::reply::error::{ProviderError, report, report_text};
@@ -409,7 +409,8 @@ impl Interpreter {
             queue.set_out_of_memory();
             return;
         };
-        let mut walk = self.response.walk(&name, text.trim_ascii(), queue);
+        let places = Places::new();
+        let mut walk = self.response.walk(&name, text.trim_ascii(), &places, queue);
         let error = match walk.root() {
             Ok(root) => ProviderError::read(&mut walk, root, &Path::ROOT, &|_| false),
             Err(_) => ProviderError::from_message(&text),
@@ -473,6 +474,7 @@ impl Response {
         &'w mut self,
         event: &'d str,
         text: &'d str,
+        places: &'d Places,
         queue: &'w mut Queue,
     ) -> Walk<'w, 'd>
     where
@@ -483,6 +485,7 @@ impl Response {
                 event,
                 text,
                 fields: &self.fields,
+                places,
             },
             progress: &mut self.progress,
             queue,
@@ -495,7 +498,8 @@ impl Response {
             queue.set_out_of_memory();
             return;
         };
-        let mut walk = self.walk("error", text.trim_ascii(), queue);
+        let places = Places::new();
+        let mut walk = self.walk("error", text.trim_ascii(), &places, queue);
         match walk.root() {
             Ok(root) => drop(report(&mut walk, root, true)),
             Err(_) => drop(report_text(&text, walk.queue)),
@@ -541,7 +545,7 @@ impl Response {
             // The dialect first: text may look like JSON or a terminator.
             self.spec = spec;
             let text = fallible::lossy(data)?;
-            if read(&mut self.walk(name, &text, queue)) {
+            if read(&mut self.walk(name, &text, &Places::new(), queue)) {
                 return Ok(());
             }
         }
@@ -589,11 +593,13 @@ impl Response {
 
     /// Interprets a payload. Recognises the dialect if it is not known.
     fn payload(&mut self, event: &str, text: &str, queue: &mut Queue) -> Result<(), Failed> {
+        let places = Places::new();
         if self.spec.is_none() {
             let outline = Outline::read(Payload {
                 event,
                 text,
                 fields: &self.fields,
+                places: &places,
             });
             match outline {
                 Ok(outline) => self.spec = outline.dialect(),
@@ -603,7 +609,7 @@ impl Response {
             }
         }
         let spec = self.spec;
-        let mut walk = self.walk(event, text, queue);
+        let mut walk = self.walk(event, text, &places, queue);
         if let Some(spec) = spec {
             match (spec.event)(&mut walk) {
                 Ok(true) => return Ok(()),
@@ -632,10 +638,12 @@ impl Response {
     /// Interprets the first line of a body if it belongs to a dialect of JSON lines. Returns false if it
     /// does not.
     fn first_line(&mut self, text: &str, queue: &mut Queue) -> bool {
+        let places = Places::new();
         let outline = Outline::read(Payload {
             event: "",
             text,
             fields: &self.fields,
+            places: &places,
         });
         let spec = outline.ok().and_then(|outline| outline.dialect());
         let spec = spec.filter(|spec| spec.framing == Framing::Ndjson);
@@ -649,10 +657,12 @@ impl Response {
     /// Interprets a JSON document that is not an event. Returns false if it is not JSON. If it is the
     /// whole body and no dialect is known, it may be a non-streaming response.
     fn document(&mut self, text: &str, is_whole: bool, queue: &mut Queue) -> bool {
+        let places = Places::new();
         let payload = Payload {
             event: "",
             text,
             fields: &self.fields,
+            places: &places,
         };
         let Ok(outline) = Outline::read(payload) else {
             return false;
@@ -663,14 +673,14 @@ impl Response {
         {
             self.spec = Some(spec);
             let interpret = spec.complete_body.unwrap_or(spec.event);
-            let mut walk = self.walk("", text, queue);
+            let mut walk = self.walk("", text, &places, queue);
             if interpret(&mut walk) == Ok(true) {
                 self.progress.complete = !queue.has_error();
                 return true;
             }
             queue.clear();
         }
-        let mut walk = self.walk("", text, queue);
+        let mut walk = self.walk("", text, &places, queue);
         let Ok(root) = walk.root() else { return false };
         report(&mut walk, root, false);
         true
@@ -682,13 +692,15 @@ impl Response {
         text: &str,
         queue: &mut Queue,
     ) -> Result<bool, Malformed> {
+        let places = Places::new();
         let outline = Outline::read(Payload {
             event: "",
             text,
             fields: &self.fields,
+            places: &places,
         })?;
         let spec = outline.dialect_of_body();
-        let mut walk = self.walk("", text, queue);
+        let mut walk = self.walk("", text, &places, queue);
         if let Some(spec) = spec {
             let interpret = spec.complete_body.unwrap_or(spec.event);
             return interpret(&mut walk);

@@ -15,12 +15,12 @@ use crate::delta::{Scope, TextKind, Usage};
 use crate::fallible::OutOfMemory;
 use crate::frame::Framing;
 use crate::json::with_short;
-use crate::json::{Malformed, Span, Str, Value};
+use crate::json::{Malformed, Reader, Span, Str, Value};
 use crate::reply::details::Path;
 use crate::reply::finish::finish_reason;
 use crate::reply::tool_calls::Call;
 use crate::reply::usage;
-use crate::reply::walk::{Member, Walk, get};
+use crate::reply::walk::{Member, Walk, find};
 
 /// The dialect's row in the table.
 pub(super) static SPEC: Spec = Spec {
@@ -306,11 +306,7 @@ fn chunk(event: &str, text: &str, out: &mut Vec<u8>) -> Result<bool, OutOfMemory
     if event != CHUNK {
         return Ok(false);
     }
-    let root = Span {
-        start: 0,
-        end: text.len() as u32,
-    };
-    let bytes = get(text, root, "bytes").str();
+    let bytes = find(Reader::new(text), "bytes").str();
     let Some(bytes) = bytes.plain() else {
         return Ok(false);
     };

@@ -10,7 +10,7 @@ use crate::reply::walk::{Member, get};
 /// The members of a payload's root by which dialects differ.
 #[derive(Default)]
 pub(crate) struct Outline<'d> {
-    text: &'d str,
+    payload: Option<Payload<'d>>,
     /// The type that the framing gave the event.
     pub(super) event: &'d str,
     /// The payload's own type; `None` if it names none.
@@ -34,16 +34,17 @@ impl<'d> Outline<'d> {
     /// Reads the outline of a payload, all of which is checked.
     pub(crate) fn read(payload: Payload<'d>) -> Result<Self, Malformed> {
         let mut outline = Outline {
-            text: payload.text,
+            payload: Some(payload),
             event: payload.event,
             ..Outline::default()
         };
-        let mut reader = Reader::new(payload.text);
-        if reader.peek() != crate::json::Kind::Object {
-            reader.skip()?;
-            reader.end()?;
+        let mut whole = Reader::new(payload.text);
+        let (root, _) = whole.check(payload.places)?;
+        whole.end()?;
+        let Value::Object(root) = root else {
             return Ok(outline);
-        }
+        };
+        let mut reader = payload.reader(root);
         reader.members(|reader, key| {
             match key.name() {
                 "choices" => outline.choices = Member::read(reader)?.as_array(),
@@ -79,18 +80,18 @@ impl<'d> Outline<'d> {
             }
             Ok(())
         })?;
-        reader.end()?;
         Ok(outline)
     }
 
     /// Returns true if an object has a member of this name.
     pub(super) fn has(&self, object: Span, name: &str) -> bool {
-        get(self.text, object, name).span != Span::default()
+        self.payload
+            .is_some_and(|payload| get(payload, object, name).span != Span::default())
     }
 
     /// Returns the first element of an array, if that is an object.
     pub(super) fn first(&self, array: Option<Span>) -> Option<Span> {
-        let mut reader = Reader::at(self.text, array?.start as usize);
+        let mut reader = self.payload?.reader(array?);
         let mut first = None;
         // The payload was checked, so this does not fail.
         let _ = reader.elements(|reader| {

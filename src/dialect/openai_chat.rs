@@ -10,7 +10,7 @@
 use super::detect::Outline;
 use super::{Dialect, Spec};
 use crate::delta::{Scope, TextKind};
-use crate::json::{Key, Kind, Malformed, Reader, Span, Str, Value};
+use crate::json::{Key, Malformed, Reader, Span, Str, Value};
 use crate::reply::details::Path;
 use crate::reply::error::ProviderError;
 use crate::reply::fields::Fields;
@@ -85,7 +85,7 @@ struct Delta<'d> {
 /// Interprets a chunk, or a non-streaming response. Returns false if the payload is neither.
 pub(super) fn event(walk: &mut Walk<'_, '_>) -> Result<bool, Malformed> {
     let mut reader = Reader::new(walk.text());
-    if reader.peek() != Kind::Object {
+    if !reader.is_at(b'{') {
         walk.root()?;
         return Ok(false);
     }
@@ -101,11 +101,10 @@ impl<'d> Chunk<'d> {
         let fields = walk.payload.fields;
         reader.members(|reader, key| {
             match key.name() {
-                "choices" if reader.peek() == Kind::Array => {
+                "choices" if reader.is_at(b'[') => {
                     let start = reader.offset() as u32;
                     reader.elements(|reader| {
-                        if chunk.first.is_none() && !chunk.has_more && reader.peek() == Kind::Object
-                        {
+                        if chunk.first.is_none() && !chunk.has_more && reader.is_at(b'{') {
                             chunk.first = Some(Choice::read(reader, fields, queue)?);
                         } else {
                             chunk.has_more = true;
@@ -179,14 +178,14 @@ impl<'d> Chunk<'d> {
         if let Some(first) = &self.first {
             first.interpret(choices, walk);
         }
-        let mut reader = Reader::at(walk.text(), choices.start as usize);
+        let mut reader = walk.payload.reader(choices);
         let mut position = 0;
         // The payload was checked, so this does not fail.
         let _ = reader.elements(|reader| {
             let is_first = position == 0 && self.first.is_some();
             if is_first {
                 reader.skip()?;
-            } else if reader.peek() == Kind::Object {
+            } else if reader.is_at(b'{') {
                 let start = reader.offset() as u32;
                 let choice = Choice::read(reader, walk.payload.fields, walk.queue)?;
                 let end = reader.offset() as u32;
@@ -259,13 +258,13 @@ impl<'d> Choice<'d> {
                         queue.unknown(key.span(), member.span);
                     }
                 }
-                "delta" if reader.peek() == Kind::Object => {
+                "delta" if reader.is_at(b'{') => {
                     choice.has_delta = true;
                     choice.delta.read(reader, fields, queue)?;
                 }
                 "finish_reason" => choice.finish = string(reader, key, queue, Level::Inner)?,
                 "text" => choice.text = Member::read(reader)?,
-                "message" if reader.peek() == Kind::Object => {
+                "message" if reader.is_at(b'{') => {
                     choice.message = Some(reader.skip()?);
                 }
                 "usage" => choice.usage = container(reader, key, queue, Level::Inner)?,
@@ -317,7 +316,7 @@ impl<'d> Choice<'d> {
     #[cold]
     fn message(&self, message: Span, walk: &mut Walk<'_, 'd>) {
         let mut delta = Delta::default();
-        let mut reader = Reader::at(walk.text(), message.start as usize);
+        let mut reader = walk.payload.reader(message);
         // The payload was checked, so this does not fail.
         let _ = delta.read(&mut reader, walk.payload.fields, walk.queue);
         let is_new = !self.has_delta && !walk.progress.has_parts(self.index);

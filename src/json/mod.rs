@@ -48,6 +48,7 @@
 extern crate alloc;
 
 mod number;
+mod places;
 mod reader;
 mod scan;
 mod skip;
@@ -57,7 +58,10 @@ mod string;
 mod tests;
 
 pub(crate) use number::Number;
-pub(crate) use reader::{Key, Kind, Reader, Value};
+pub(crate) use places::Places;
+#[allow(unused_imports, reason = "the reader's tests use it")]
+pub(crate) use reader::Kind;
+pub(crate) use reader::{Key, Reader, Value};
 pub(crate) use scan::skip_plain_string;
 pub(crate) use span::Span;
 #[allow(unused_imports, reason = "the reader's tests use it")]

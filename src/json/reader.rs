@@ -1,7 +1,8 @@
 //! The cursor, and the values it reads.
 
+use super::places::Places;
 use super::scan::{at, pair_at, space_end, token};
-use super::skip::{fast_name, slow_name, string_end, value_end};
+use super::skip::{container_end, fast_name, slow_name, string_end, value_end};
 use super::span::Span;
 use super::string::{Buffer, ESCAPES};
 use super::{MAX_DEPTH, Malformed, Number, Problem, Str};
@@ -16,6 +17,8 @@ pub(crate) struct Reader<'d> {
     pos: u32,
     /// The number of arrays and objects that the cursor is in.
     depth: u32,
+    /// The places of arrays and objects, if the text was checked before.
+    places: Option<&'d Places>,
 }
 
 /// The kind of a value, by its first byte.
@@ -145,7 +148,54 @@ impl<'d> Reader<'d> {
             text,
             pos: offset.min(text.len()) as u32,
             depth: 0,
+            places: None,
         }
+    }
+
+    /// Makes a reader for a text that [`check`](Self::check) noted the places of.
+    #[inline]
+    pub(crate) fn with_places(text: &'d str, offset: usize, places: &'d Places) -> Self {
+        Reader {
+            places: Some(places),
+            ..Reader::at(text, offset)
+        }
+    }
+
+    /// Checks the value at the beginning of the text and returns it. Notes the places of the arrays and
+    /// objects in it, and does nothing if they were noted before.
+    pub(crate) fn check(&mut self, places: &Places) -> Result<(Value<'d>, Span), Malformed> {
+        let next = self.token();
+        if !matches!(next, b'{' | b'[') {
+            return self.value_and_place();
+        }
+        let start = self.pos;
+        self.pos = match places.end_of(start) {
+            Some(end) => end,
+            None => {
+                places.clear();
+                container_end(self.text.as_bytes(), start, self.depth, places)?
+            }
+        };
+        let span = Span {
+            start,
+            end: self.pos,
+        };
+        let value = match next {
+            b'{' => Value::Object(span),
+            _ => Value::Array(span),
+        };
+        Ok((value, span))
+    }
+
+    /// Returns the end of the value that begins at the cursor with `next`.
+    #[inline]
+    fn end_of_value(&self, next: u8) -> Result<u32, Malformed> {
+        if let (Some(places), b'{' | b'[') = (self.places, next)
+            && let Some(end) = places.end_of(self.pos)
+        {
+            return Ok(end);
+        }
+        value_end(self.text.as_bytes(), self.pos, next, self.depth)
     }
 
     /// Makes a reader for a value that stands inside `depth` arrays and objects.
@@ -180,6 +230,7 @@ impl<'d> Reader<'d> {
 
     /// Moves past white space and returns the kind of the next value.
     #[inline]
+    #[allow(dead_code, reason = "the reader's tests use it")]
     pub(crate) fn peek(&mut self) -> Kind {
         match self.token() {
             b'{' => Kind::Object,
@@ -309,22 +360,38 @@ impl<'d> Reader<'d> {
     pub(crate) fn skip(&mut self) -> Result<Span, Malformed> {
         let next = self.token();
         let start = self.pos;
-        let end = value_end(self.text.as_bytes(), start, next, self.depth)?;
+        let end = self.end_of_value(next)?;
         self.pos = end & !ESCAPES;
         let end = self.pos;
         Ok(Span { start, end })
     }
 
+    /// Returns true if the next value begins with this byte.
+    #[inline(always)]
+    pub(crate) fn is_at(&mut self, first: u8) -> bool {
+        self.token() == first
+    }
+
     /// Reads a value of any kind. Arrays and objects are skipped.
     #[inline]
+    #[allow(dead_code, reason = "the reader's tests use it")]
     pub(crate) fn value(&mut self) -> Result<Value<'d>, Malformed> {
+        self.value_and_place().map(|(value, _)| value)
+    }
+
+    /// Reads a value of any kind and returns its place too.
+    #[inline]
+    pub(crate) fn value_and_place(&mut self) -> Result<(Value<'d>, Span), Malformed> {
         let next = self.token();
         let start = self.pos;
-        let end = value_end(self.text.as_bytes(), start, next, self.depth)?;
+        let end = self.end_of_value(next)?;
         self.pos = end & !ESCAPES;
         let text = self.text;
-        let span = Span { start, end };
-        Ok(match next {
+        let span = Span {
+            start,
+            end: self.pos,
+        };
+        let value = match next {
             b'"' => Value::String(Str {
                 text,
                 start: start + 1,
@@ -335,7 +402,8 @@ impl<'d> Reader<'d> {
             b'n' => Value::Null,
             b't' | b'f' => Value::Bool(next == b't'),
             _ => Value::Number(Number { text, span }),
-        })
+        };
+        Ok((value, span))
     }
 
     /// Checks that nothing but white space follows.

@@ -6,6 +6,7 @@
 //! has searched, so that the slow one need not start again.
 
 use super::number::{number_end, word_end};
+use super::places::Note;
 use super::scan::{BLOCK, Window, at, digits_in, pair_at, stop_in, token, window};
 use super::string::{ESCAPES, closing_quote};
 use super::{MAX_DEPTH, Malformed};
@@ -133,7 +134,7 @@ pub(super) fn string_end(bytes: &[u8], pos: u32) -> Result<u32, Malformed> {
 pub(super) fn value_end(bytes: &[u8], pos: u32, next: u8, depth: u32) -> Result<u32, Malformed> {
     match next {
         b'"' => string_end(bytes, pos),
-        b'{' | b'[' => container_end(bytes, pos, depth),
+        b'{' | b'[' => container_end(bytes, pos, depth, &()),
         _ => match fast_scalar(bytes, pos, next) {
             Some((end, _)) => Ok(end),
             None => scalar_end(bytes, pos),
@@ -141,9 +142,15 @@ pub(super) fn value_end(bytes: &[u8], pos: u32, next: u8, depth: u32) -> Result<
     }
 }
 
-/// Returns the end of the array or object that begins at `pos`, inside `depth` others.
+/// Returns the end of the array or object that begins at `pos`, inside `depth` others. Notes where it and
+/// those in it begin and end.
 #[inline(never)]
-fn container_end(bytes: &[u8], mut pos: u32, depth: u32) -> Result<u32, Malformed> {
+pub(super) fn container_end(
+    bytes: &[u8],
+    mut pos: u32,
+    depth: u32,
+    notes: &impl Note,
+) -> Result<u32, Malformed> {
     // One bit per open level, the innermost lowest: 1 for an object.
     let mut levels: u128 = 0;
     let mut level = depth;
@@ -166,6 +173,7 @@ fn container_end(bytes: &[u8], mut pos: u32, depth: u32) -> Result<u32, Malforme
                 return Err(Malformed::too_deep(pos));
             }
             let is_object = next == b'{';
+            notes.open(pos);
             level += 1;
             levels = levels << 1 | u128::from(is_object);
             (pos, next) = token(bytes, pos + 1);
@@ -203,6 +211,7 @@ fn container_end(bytes: &[u8], mut pos: u32, depth: u32) -> Result<u32, Malforme
                 }
                 if next == if is_object { b'}' } else { b']' } {
                     pos += 1;
+                    notes.close(pos);
                     level -= 1;
                     if level == depth {
                         return Ok(pos);

@@ -362,7 +362,7 @@ pub(crate) fn report(walk: &mut Walk<'_, '_>, root: Member<'_>, is_error: bool) 
 fn is_error_object(walk: &Walk<'_, '_>, root: Member<'_>) -> bool {
     let mut object = root.as_object();
     if let Some(array) = root.as_array() {
-        let mut reader = crate::json::Reader::at(walk.text(), array.start as usize);
+        let mut reader = walk.payload.reader(array);
         let mut first = true;
         let _ = reader.elements(|reader| {
             let element = Member::read(reader)?;

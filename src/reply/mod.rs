@@ -19,6 +19,7 @@ mod vocabulary;
 pub(crate) mod walk;
 
 use self::fields::Fields;
+use crate::json::{Places, Reader, Span};
 
 /// An event's payload as a dialect reads it.
 #[derive(Clone, Copy)]
@@ -29,4 +30,14 @@ pub(crate) struct Payload<'d> {
     pub(crate) text: &'d str,
     /// Names of members that the caller added.
     pub(crate) fields: &'d Fields,
+    /// Where its arrays and objects end, once it was checked.
+    pub(crate) places: &'d Places,
+}
+
+impl<'d> Payload<'d> {
+    /// Returns a reader of the array or object at this place.
+    #[inline]
+    pub(crate) fn reader(&self, place: Span) -> Reader<'d> {
+        Reader::with_places(self.text, place.start as usize, self.places)
+    }
 }

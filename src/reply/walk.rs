@@ -13,7 +13,7 @@ use super::parts::PartKey;
 use super::progress::Progress;
 use super::queue::{Level, Members, Queue};
 use crate::delta::{Scope, TextKind};
-use crate::json::{Key, Kind, Malformed, Reader, Span, Str, Value};
+use crate::json::{Key, Malformed, Reader, Span, Str, Value};
 
 /// A value of the payload and its place.
 #[derive(Debug, Clone, Copy, Default)]
@@ -26,14 +26,8 @@ impl<'d> Member<'d> {
     /// Reads the next value.
     #[inline]
     pub(crate) fn read(reader: &mut Reader<'d>) -> Result<Self, Malformed> {
-        reader.peek();
-        let start = reader.offset() as u32;
-        let value = reader.value()?;
-        let end = reader.offset() as u32;
-        Ok(Member {
-            value,
-            span: Span { start, end },
-        })
+        let (value, span) = reader.value_and_place()?;
+        Ok(Member { value, span })
     }
 
     /// Stores a string. Returns false for other values, except null.
@@ -143,9 +137,9 @@ impl<'w, 'd> Walk<'w, 'd> {
     /// Checks the whole payload and returns its root.
     pub(crate) fn root(&self) -> Result<Member<'d>, Malformed> {
         let mut reader = Reader::new(self.payload.text);
-        let root = Member::read(&mut reader)?;
+        let (value, span) = reader.check(self.payload.places)?;
         reader.end()?;
-        Ok(root)
+        Ok(Member { value, span })
     }
 
     /// Calls `f` for each member of an object of the checked payload. Members for which it returns false
@@ -156,7 +150,7 @@ impl<'w, 'd> Walk<'w, 'd> {
         object: Span,
         mut f: impl FnMut(&mut Self, &str, Member<'d>) -> bool,
     ) {
-        let mut reader = Reader::at(self.payload.text, object.start as usize);
+        let mut reader = self.payload.reader(object);
         // The payload was checked, so this does not fail.
         let _ = reader.members(|reader, key| {
             let member = Member::read(reader)?;
@@ -211,7 +205,7 @@ impl<'w, 'd> Walk<'w, 'd> {
         array: Span,
         mut f: impl FnMut(&mut Self, usize, Member<'d>),
     ) {
-        let mut reader = Reader::at(self.payload.text, array.start as usize);
+        let mut reader = self.payload.reader(array);
         let mut index = 0;
         // The payload was checked, so this does not fail.
         let _ = reader.elements(|reader| {
@@ -224,7 +218,7 @@ impl<'w, 'd> Walk<'w, 'd> {
 
     /// Returns the member of that name, the last one if there are several; null if there is none.
     pub(crate) fn get(&self, object: Span, name: &str) -> Member<'d> {
-        get(self.payload.text, object, name)
+        get(self.payload, object, name)
     }
 
     /// Reports a value as a detail unless it is the latest one of its place.
@@ -296,8 +290,12 @@ impl<'w, 'd> Walk<'w, 'd> {
 }
 
 /// Returns the member of that name, the last one if there are several; null if there is none.
-pub(crate) fn get<'d>(text: &'d str, object: Span, name: &str) -> Member<'d> {
-    let mut reader = Reader::at(text, object.start as usize);
+pub(crate) fn get<'d>(payload: Payload<'d>, object: Span, name: &str) -> Member<'d> {
+    find(payload.reader(object), name)
+}
+
+/// Returns the member of that name of the object at the reader, as [`get`] does.
+pub(crate) fn find<'d>(mut reader: Reader<'d>, name: &str) -> Member<'d> {
     let mut found = Member::default();
     // The payload was checked, so this does not fail.
     let _ = reader.members(|reader, key| {
@@ -332,7 +330,7 @@ pub(crate) fn string<'d>(
     queue: &mut Queue,
     level: Level,
 ) -> Result<Str<'d>, Malformed> {
-    if reader.peek() == Kind::String {
+    if reader.is_at(b'"') {
         return reader.string();
     }
     let member = Member::read(reader)?;
