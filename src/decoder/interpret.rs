@@ -9,7 +9,7 @@ use crate::dialect::{self, Dialect, Outline, Spec};
 use crate::fallible::{self, OutOfMemory, TryBox};
 use crate::frame::{self, Event, Exception, Field, Framing, Item};
 use crate::json::with_short;
-use crate::json::{Malformed, Places, Reader};
+use crate::json::{Malformed, Places, Reader, to_str};
 use crate::reply::Payload;
 use crate::reply::details::Path;
 use crate::reply::error::{ProviderError, report, report_text};
@@ -740,7 +740,7 @@ fn other(walk: &mut Walk<'_, '_>, root: Member<'_>) {
 
 /// Returns bytes as text. Copies them if invalid UTF-8 must be replaced.
 fn to_text<'d>(bytes: &'d [u8], copy: &'d mut String) -> Result<&'d str, OutOfMemory> {
-    if let Ok(text) = core::str::from_utf8(bytes) {
+    if let Some(text) = to_str(bytes) {
         return Ok(text);
     }
     copy.clear();

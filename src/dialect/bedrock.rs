@@ -64,7 +64,7 @@ fn converse(name: &str, object: Span, walk: &mut Walk<'_, '_>) -> bool {
                 &Path::ROOT,
                 |walk, key, member| match key {
                     "role" => member.text(&mut role),
-                    "p" => walk.exempt(member),
+                    "p" => walk.varies(member),
                     _ => false,
                 },
             );
@@ -80,7 +80,7 @@ fn converse(name: &str, object: Span, walk: &mut Walk<'_, '_>) -> bool {
                 &Path::ROOT,
                 |walk, key, member| match key {
                     "usage" => usage::report(walk, member, &Path::ROOT.key(key)),
-                    "p" => walk.exempt(member),
+                    "p" => walk.varies(member),
                     _ => false,
                 },
             );
@@ -98,7 +98,7 @@ fn message_stop(object: Span, walk: &mut Walk<'_, '_>) {
         &Path::ROOT,
         |walk, key, member| match key {
             "stopReason" => member.text(&mut raw),
-            "p" => walk.exempt(member),
+            "p" => walk.varies(member),
             _ => false,
         },
     );
@@ -115,7 +115,7 @@ fn block(object: Span, walk: &mut Walk<'_, '_>) {
     let scope = Scope::Part { choice: 0, part };
     walk.object(object, scope, &Path::ROOT, |walk, key, member| match key {
         "contentBlockIndex" => member.value.i32().is_some() || member.value.is_null(),
-        "p" => walk.exempt(member),
+        "p" => walk.varies(member),
         "start" | "delta" => match member.as_object() {
             Some(inner) => {
                 walk.object(inner, scope, &Path::ROOT, |walk, key, member| {
@@ -245,7 +245,7 @@ fn own(root: Span, walk: &mut Walk<'_, '_>) -> bool {
             member.flag(&mut is_finished)
         }
         METRICS => true,
-        "p" => walk.exempt(member),
+        "p" => walk.varies(member),
         "outputs" | "generations" => {
             is_known = true;
             let Some(array) = member.as_array() else {

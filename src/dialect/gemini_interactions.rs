@@ -40,7 +40,7 @@ fn event(walk: &mut Walk<'_, '_>) -> Result<bool, Malformed> {
         "index" => member.index(&mut index),
         "delta" | "step" | "content" | "interaction" => member.object(&mut object),
         "event_id" | "sequence_number" => match member.value {
-            Value::String(_) | Value::Number(_) => walk.exempt(member),
+            Value::String(_) | Value::Number(_) => walk.varies(member),
             _ => false,
         },
         _ => false,

@@ -123,7 +123,7 @@ impl<'d> Chunk<'d> {
                 "x_groq" => chunk.groq = container(reader, key, queue, Level::Root)?,
                 "created" => chunk.created = Member::read(reader)?,
                 // Padding.
-                "obfuscation" | "p" => queue.ignored(reader.skip()?),
+                "obfuscation" | "p" => queue.varies(reader.skip()?),
                 // Bedrock reads its own counts.
                 "amazon-bedrock-invocationMetrics" => drop(reader.skip()?),
                 "choices" => null_or_unknown(reader, key, queue, Level::Root)?,
@@ -374,7 +374,7 @@ impl<'d> Delta<'d> {
                 }
                 "reasoning_details" => self.reasoning_details = Member::read(reader)?,
                 // Padding.
-                "obfuscation" => queue.ignored(reader.skip()?),
+                "obfuscation" => queue.varies(reader.skip()?),
                 name if fields.text.as_deref() == Some(name) => {
                     self.text = string(reader, key, queue, Level::Inner)?;
                 }

@@ -67,8 +67,12 @@ fn event(walk: &mut Walk<'_, '_>) -> Result<bool, Malformed> {
             true
         }
         // They only refer, count or pad.
-        "item_id" | "sequence_number" | "obfuscation" => match member.value {
+        "item_id" => match member.value {
             Value::String(_) | Value::Number(_) | Value::Null => walk.exempt(member),
+            _ => false,
+        },
+        "sequence_number" | "obfuscation" => match member.value {
+            Value::String(_) | Value::Number(_) | Value::Null => walk.varies(member),
             _ => false,
         },
         _ => false,

@@ -40,7 +40,7 @@ fn event(walk: &mut Walk<'_, '_>) -> Result<bool, Malformed> {
             member.text(&mut generated)
         }
         // The position of the token.
-        "index" => matches!(member.value, Value::Number(_)) && walk.exempt(member),
+        "index" => matches!(member.value, Value::Number(_)) && walk.varies(member),
         _ => false,
     });
     let Some(token) = token else { return Ok(false) };

@@ -67,6 +67,8 @@ pub(crate) struct Mark {
 pub(crate) enum Meaning {
     /// The dialect ignores it.
     Ignored,
+    /// The dialect ignores it, and it differs from event to event.
+    Varying,
     /// It repeats the text of a delta.
     Repeated,
     Count(Count),
@@ -189,6 +191,12 @@ impl Queue {
     #[inline]
     pub(crate) fn ignored(&mut self, value: Span) {
         self.mark(value, Meaning::Ignored);
+    }
+
+    /// Declares the same of a value that differs from event to event.
+    #[inline]
+    pub(crate) fn varies(&mut self, value: Span) {
+        self.mark(value, Meaning::Varying);
     }
 
     /// Declares that a string repeats the text of a delta, so that it is not a detail.

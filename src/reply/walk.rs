@@ -256,6 +256,12 @@ impl<'w, 'd> Walk<'w, 'd> {
         true
     }
 
+    /// Declares the same of a value that differs from event to event.
+    pub(crate) fn varies(&mut self, member: Member<'_>) -> bool {
+        self.queue.varies(member.span);
+        true
+    }
+
     /// Reports the time at which the response was created, once.
     pub(crate) fn time(&mut self, created: Member<'d>, name: &str) {
         if created.value.is_null() {

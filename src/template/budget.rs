@@ -12,8 +12,10 @@ const INITIAL: i64 = 14_800;
 const MAX: i64 = 32_000;
 const SAVED_BY_HIT: i64 = 1_000;
 const SAVED_BY_BYTE: i64 = 3;
-/// Matching resumes at this budget: it pays for learning an event and trying it.
+/// Matching resumes at this budget, which pays for learning an event and trying it: a part for each event
+/// and one for each of its bytes.
 const RESUME_AT: i64 = 3_000;
+const RESUME_AT_BYTE: i64 = 6;
 /// The share of a full interpretation that may go into templates. Interpreting an event takes some
 /// 3,000 instructions and one or two a byte.
 const SHARE_OF_MISS: i64 = 30;
@@ -78,7 +80,11 @@ impl Budget {
     /// Adds the share of a full interpretation. Pauses matching, or resumes it.
     pub(super) fn on_miss(&mut self, len: usize) {
         self.charge(-(SHARE_OF_MISS + len as i64 / BYTES_PER_SHARE));
-        let enough = if self.is_paused { RESUME_AT } else { 0 };
+        let enough = if self.is_paused {
+            RESUME_AT + RESUME_AT_BYTE * len as i64
+        } else {
+            0
+        };
         self.is_paused = self.left.get() <= enough;
     }
 }

@@ -9,6 +9,7 @@ use super::budget::Budget;
 use super::matching::Hole;
 use super::slot::{Like, MAX_VALUE_DEPTH, Slot, number, number_end, scan_cost};
 use crate::frame::Event;
+use crate::json::to_str;
 use crate::reply::queue::{Mark, Meaning, Queue};
 
 /// An event that went the full path and may become a template.
@@ -48,7 +49,7 @@ impl<'e> Candidate<'e> {
             && ends.ends_with(b"\n")
             && ends.iter().all(is_end)
             && !head.contains(&b'\r')
-            && core::str::from_utf8(data).is_ok();
+            && to_str(data).is_some();
         is_plain.then_some(Candidate {
             raw,
             payload,
@@ -58,7 +59,7 @@ impl<'e> Candidate<'e> {
     }
 
     /// Returns the holes that are known without another event to compare with: texts, the values of
-    /// details, and repetitions of texts.
+    /// details, repetitions of texts, and what the dialect declares to vary.
     pub(super) fn first_holes(&self, budget: &Budget) -> Option<Holes> {
         let mut places = [(0, Slot::Space); MAX_HOLES];
         let mut len = 0;
@@ -80,6 +81,18 @@ impl<'e> Candidate<'e> {
             *places.get_mut(len)? = place?;
             len += 1;
         }
+        // An event with too many of these is learnt without them, and comparing it finds which vary.
+        for place in self
+            .queue
+            .marks()
+            .iter()
+            .filter_map(|mark| self.declared(mark))
+        {
+            if let Some(free) = places.get_mut(len) {
+                *free = place;
+                len += 1;
+            }
+        }
         let places = places.get_mut(..len)?;
         places.sort_unstable_by_key(|(at, _)| *at);
         let mut holes = Holes::default();
@@ -87,13 +100,32 @@ impl<'e> Candidate<'e> {
             let start = self.payload + *at;
             // What cannot be scanned here could not be scanned at a hit.
             let end = self.scan(*slot, self.raw, start, budget)?;
-            let is_inside = !matches!(slot, Slot::Value(..));
+            let is_inside = matches!(slot, Slot::Text(_) | Slot::Repeated(_));
             if is_inside && self.raw.get(start.checked_sub(1)?) != Some(&b'"') {
                 return None;
             }
             holes.push(start, end, *slot)?;
         }
         Some(holes)
+    }
+
+    /// Returns the place and the slot of a scalar that the dialect declares to vary.
+    fn declared(&self, mark: &Mark) -> Option<(usize, Slot)> {
+        let start = mark.value.start as usize;
+        let value = self.payload + start..self.payload + mark.value.end as usize;
+        let value = self.raw.get(value)?;
+        match mark.meaning {
+            Meaning::Repeated | Meaning::Ignored => None,
+            Meaning::Varying => match value.first()? {
+                b'"' => Some((start + 1, Slot::String)),
+                b'-' | b'0'..=b'9' => Some((start, Slot::Number)),
+                _ => None,
+            },
+            Meaning::Count(count) => {
+                let is_count = self.queue.is_count(count, number(value)?);
+                is_count.then_some((start, Slot::Count(count)))
+            }
+        }
     }
 
     /// Returns the slot of a detail's value.
@@ -157,8 +189,8 @@ impl<'e> Candidate<'e> {
         let start = inside.then(|| self.scalar_in(value.clone(), pos))??;
         let is_string = *self.raw.get(start)? == b'"';
         match mark.meaning {
-            Meaning::Ignored if is_string => Some((start + 1, Slot::String)),
-            Meaning::Ignored => Some((start, Slot::Number)),
+            Meaning::Ignored | Meaning::Varying if is_string => Some((start + 1, Slot::String)),
+            Meaning::Ignored | Meaning::Varying => Some((start, Slot::Number)),
             Meaning::Repeated => Some((start + 1, Slot::Repeated(self.text_like(value)?))),
             Meaning::Count(count) => {
                 let number = number(self.raw.get(value)?)?;

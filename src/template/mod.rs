@@ -43,6 +43,7 @@ use self::matching::Found;
 use self::pattern::Template;
 use crate::delta::Delta;
 use crate::frame::Event;
+use crate::json::short_to_str;
 use crate::reply::progress::{Progress, Version};
 use crate::reply::queue::Queue;
 
@@ -167,9 +168,8 @@ impl Cache {
             return Err(Attempt::Matched(len));
         }
         let text = filling.of(bytes).unwrap_or_default();
-        let delta = core::str::from_utf8(text)
-            .ok()
-            .and_then(|text| template.delta(bytes, context.progress, text));
+        let delta =
+            short_to_str(text).and_then(|text| template.delta(bytes, context.progress, text));
         let delta = delta.ok_or(Attempt::Matched(len))?;
         self.on_hit(self.predicted, len);
         Ok((len, delta))

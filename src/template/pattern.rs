@@ -10,6 +10,7 @@ use super::matching::{Found, Hole, Pattern};
 use super::slot::{Slot, common_prefix, number, number_end, unescape};
 use crate::delta::{Delta, TextKind, Usage};
 use crate::fallible::{self, OutOfMemory, TryBox};
+use crate::json::short_to_str;
 use crate::reply::parts::PartKey;
 use crate::reply::progress::{Progress, Version};
 use crate::reply::queue::Queue;
@@ -173,9 +174,7 @@ impl Template {
                 continue;
             };
             let filling = found.get(at).copied().unwrap_or_default();
-            let text = filling
-                .of(bytes)
-                .and_then(|text| core::str::from_utf8(text).ok());
+            let text = filling.of(bytes).and_then(short_to_str);
             let Some(text) = text.filter(|text| may_fill(queued, text)) else {
                 queue.clear();
                 return false;
