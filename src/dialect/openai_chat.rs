@@ -40,7 +40,8 @@ struct Chunk<'d> {
     choices: Option<Span>,
     /// The chunk has more than one choice, or elements that are not objects.
     has_more: bool,
-    first: Option<Choice<'d>>,
+    has_first: bool,
+    first: Choice<'d>,
     usage: Member<'d>,
     error: Member<'d>,
     groq: Member<'d>,
@@ -89,14 +90,17 @@ pub(super) fn event(walk: &mut Walk<'_, '_>) -> Result<bool, Malformed> {
         walk.root()?;
         return Ok(false);
     }
-    let chunk = Chunk::read(&mut reader, walk)?;
+    let mut chunk = Chunk::default();
+    chunk.read(&mut reader, walk)?;
     reader.end()?;
     Ok(chunk.interpret(walk))
 }
 
 impl<'d> Chunk<'d> {
-    fn read(reader: &mut Reader<'d>, walk: &mut Walk<'_, 'd>) -> Result<Self, Malformed> {
-        let mut chunk = Chunk::default();
+    /// Reads an object into this, where it lies: the whole of it is too large to be moved about.
+    #[inline]
+    fn read(&mut self, reader: &mut Reader<'d>, walk: &mut Walk<'_, 'd>) -> Result<(), Malformed> {
+        let chunk = self;
         let queue = &mut *walk.queue;
         let fields = walk.payload.fields;
         reader.members(|reader, key| {
@@ -104,8 +108,9 @@ impl<'d> Chunk<'d> {
                 "choices" if reader.is_at(b'[') => {
                     let start = reader.offset() as u32;
                     reader.elements(|reader| {
-                        if chunk.first.is_none() && !chunk.has_more && reader.is_at(b'{') {
-                            chunk.first = Some(Choice::read(reader, fields, queue)?);
+                        if !chunk.has_first && !chunk.has_more && reader.is_at(b'{') {
+                            chunk.has_first = true;
+                            chunk.first.read(reader, fields, queue)?;
                         } else {
                             chunk.has_more = true;
                             reader.skip()?;
@@ -130,8 +135,7 @@ impl<'d> Chunk<'d> {
                 _ => unknown(reader, key, queue, Level::Root)?,
             }
             Ok(())
-        })?;
-        Ok(chunk)
+        })
     }
 
     fn interpret(&self, walk: &mut Walk<'_, 'd>) -> bool {
@@ -152,8 +156,8 @@ impl<'d> Chunk<'d> {
             .start(self.id, self.model, Str::default(), walk.queue);
         if let (Some(choices), true) = (self.choices, self.has_more) {
             self.each_choice(choices, walk);
-        } else if let (Some(first), Some(choices)) = (&self.first, self.choices) {
-            first.interpret(choices, walk);
+        } else if let (true, Some(choices)) = (self.has_first, self.choices) {
+            self.first.interpret(choices, walk);
         }
         if !self.groq.value.is_null() && !is_error {
             self.groq(walk);
@@ -175,19 +179,20 @@ impl<'d> Chunk<'d> {
     /// Reads the choices of a chunk with several.
     fn each_choice(&self, choices: Span, walk: &mut Walk<'_, 'd>) {
         let members = walk.queue.begin_object();
-        if let Some(first) = &self.first {
-            first.interpret(choices, walk);
+        if self.has_first {
+            self.first.interpret(choices, walk);
         }
         let mut reader = walk.payload.reader(choices);
         let mut position = 0;
         // The payload was checked, so this does not fail.
         let _ = reader.elements(|reader| {
-            let is_first = position == 0 && self.first.is_some();
+            let is_first = position == 0 && self.has_first;
             if is_first {
                 reader.skip()?;
             } else if reader.is_at(b'{') {
                 let start = reader.offset() as u32;
-                let choice = Choice::read(reader, walk.payload.fields, walk.queue)?;
+                let mut choice = Choice::default();
+                choice.read(reader, walk.payload.fields, walk.queue)?;
                 let end = reader.offset() as u32;
                 choice.interpret(Span { start, end }, walk);
             } else {
@@ -245,11 +250,12 @@ impl<'d> Chunk<'d> {
 impl<'d> Choice<'d> {
     #[inline]
     fn read(
+        &mut self,
         reader: &mut Reader<'d>,
         fields: &Fields,
         queue: &mut Queue,
-    ) -> Result<Self, Malformed> {
-        let mut choice = Choice::default();
+    ) -> Result<(), Malformed> {
+        let choice = self;
         reader.members(|reader, key| {
             match key.name() {
                 "index" => {
@@ -273,8 +279,7 @@ impl<'d> Choice<'d> {
                 _ => unknown(reader, key, queue, Level::Inner)?,
             }
             Ok(())
-        })?;
-        Ok(choice)
+        })
     }
 
     fn interpret(&self, object: Span, walk: &mut Walk<'_, 'd>) {
