@@ -19,8 +19,8 @@ use crate::fallible::{self, OutOfMemory};
 /// use deltawire::{Delta, Message};
 ///
 /// let mut message = Message::new();
-/// message.push(&Delta::Text { choice: 0, text: "Hel" });
-/// message.push(&Delta::Text { choice: 0, text: "lo" });
+/// message.push(&Delta::Text { choice: 0, part: 0, text: "Hel" });
+/// message.push(&Delta::Text { choice: 0, part: 0, text: "lo" });
 /// assert_eq!(message.text(), "Hello");
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -347,7 +347,7 @@ impl Message {
     ///
     /// let mut message = Message::new();
     /// for (text, arrived) in [("One", 300), (" two", 320), (" three", 350)] {
-    ///     let delta = Delta::Text { choice: 0, text };
+    ///     let delta = Delta::Text { choice: 0, part: 0, text };
     ///     message.push_at(&delta, Duration::from_millis(arrived));
     /// }
     /// assert_eq!(message.text(), "One two three");
