@@ -289,6 +289,8 @@
 //!
 //! let mut decoder = Decoder::new();
 //! let mut input = &b"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hel\"}}]}\n\n"[..];
+//! # let mut malformed = &b"data: {oops\n\n"[..];
+//! # while decoder.next(&mut malformed).is_some() {}
 //! while decoder.next(&mut input).is_some() {}
 //! while decoder.finish().is_some() {}
 //! assert_eq!(decoder.end(), End::Truncated);
@@ -385,6 +387,11 @@ struct Readme;
 #[cfg(all(doctest, feature = "client"))]
 #[doc = include_str!("../docs/rust.md")]
 struct Rust;
+
+/// The examples of the guide to details.
+#[cfg(all(doctest, feature = "delta"))]
+#[doc = include_str!("../docs/details.md")]
+struct Details;
 
 /// The examples of the migration guide.
 #[cfg(all(doctest, feature = "delta"))]
