@@ -44,7 +44,7 @@ fn stream(server: &Server) -> Result<Stream, Error> {
     client(server).stream(&request())
 }
 
-/// What a stream gives: its text, how it ended, the events that could not be decoded, and its error.
+/// The outcome of a stream: its text, how it ended, the events that could not be decoded, and its error.
 struct Outcome {
     text: String,
     end: End,

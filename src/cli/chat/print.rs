@@ -23,7 +23,7 @@ pub(super) trait Print {
     /// Shows what was given so far.
     fn flush(&mut self) -> Result<(), Failure>;
 
-    /// Ends the reply, of which so many events could not be decoded.
+    /// Ends the reply. `invalid` counts the events that could not be decoded.
     fn end(&mut self, is_complete: bool, invalid: u64) -> Result<(), Failure>;
 }
 
