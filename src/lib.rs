@@ -28,25 +28,35 @@
 //! let mut memory = [0; 256];
 //! let mut parser = sse::Parser::in_memory(&mut memory);
 //! let mut events = 0;
+//! # let large = [b'x'; 300];
+//! # for chunk in [&b"data: "[..], &large, b"\n\n"] {
+//! #     let mut input = chunk;
+//! #     while let Some(item) = parser.next(&mut input).transpose() {
+//! #         assert!(item.is_err());
+//! #     }
+//! # }
 //! for chunk in [&b": ping\n\nevent: greeting\rdata: hel"[..], b"lo\r\n\r", b"\n"] {
 //!     let mut input = chunk;
-//!     while let Some(item) = parser.next(&mut input)? {
-//!         if let Item::Event(event) = item {
-//!             assert_eq!(event.event, "greeting");
-//!             assert_eq!(event.data, "hello");
-//!             events += 1;
+//!     while let Some(item) = parser.next(&mut input).transpose() {
+//!         match item {
+//!             Ok(Item::Event(event)) => {
+//!                 assert_eq!(event.event, "greeting");
+//!                 assert_eq!(event.data, "hello");
+//!                 events += 1;
+//!             }
+//!             Ok(_) => {}
+//!             Err(error) => eprintln!("skipped: {error}"), // an event larger than the memory
 //!         }
 //!     }
 //! }
 //! assert_eq!(events, 1);
-//! # Ok::<(), deltawire::frame::Error>(())
 //! ```
 //!
 //! ## Deltas
 //!
-//! A [`Decoder`] reads one response. Whose it is shows in its first events, unless
-//! [`Options::dialect`] says it; [`dialect`] has the table of what is recognised and how. One event
-//! gives any number of deltas, handed out one a call.
+//! A [`Decoder`] reads one response. The first events show the dialect, unless [`Options::dialect`]
+//! sets it; [`dialect`] lists the dialects and how they are recognised. One event makes any number of
+//! deltas, and each call returns one. A malformed event is a delta too, so the loop below goes on after it.
 //!
 #![cfg_attr(feature = "delta", doc = "```")]
 #![cfg_attr(not(feature = "delta"), doc = "```ignore")]
@@ -54,6 +64,9 @@
 //!
 //! let body = br#"event: content_block_delta
 //! data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hello"}}
+//!
+//! event: content_block_delta
+//! data: {oops
 //!
 //! event: message_delta
 //! data: {"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":5}}
@@ -67,23 +80,25 @@
 //!     Delta::Text { text: piece, .. } => text.push_str(piece),
 //!     Delta::Finish { reason: why, .. } => reason = Some(why),
 //!     Delta::Usage(usage) => tokens = usage.output_tokens,
+//!     Delta::Invalid { error, .. } => eprintln!("skipped: {error}"),
 //!     _ => {}
 //! };
 //! let mut decoder = Decoder::new();
 //! for chunk in body.chunks(50) {
 //!     let mut input = chunk;
-//!     while let Some(delta) = decoder.next(&mut input)? {
+//!     while let Some(delta) = decoder.next(&mut input) {
 //!         read(delta);
 //!     }
 //! }
-//! while let Some(delta) = decoder.finish()? {
+//! while let Some(delta) = decoder.finish() {
 //!     read(delta);
 //! }
 //! assert_eq!(text, "Hello");
 //! assert_eq!((reason, tokens), (Some(FinishReason::Stop), Some(5)));
-//! assert_eq!(decoder.end(), End::Complete);
-//! # Ok::<(), deltawire::Error>(())
+//! assert_eq!((decoder.end(), decoder.invalid()), (End::Complete, 1));
 //! ```
+//!
+//! With closures the same is shorter: [`Decoder::feed`] for each chunk, then [`Decoder::close`].
 //!
 //! ## Messages
 //!
@@ -94,7 +109,11 @@
 #![cfg_attr(not(feature = "delta"), doc = "```ignore")]
 //! use deltawire::{Decoder, Message};
 //!
-//! let stream = br#"data: {"choices":[{"index":0,"delta":{"content":"2"},"finish_reason":"stop"}]}
+//! let stream = br#"data: {"choices":[{"index":0,"delta":{"content":"4"}}]}
+//!
+//! data: {oops
+//!
+//! data: {"choices":[{"index":0,"delta":{"content":"2"},"finish_reason":"stop"}]}
 //!
 //! data: [DONE]
 //!
@@ -102,17 +121,18 @@
 //! let mut decoder = Decoder::new();
 //! let mut streamed = Message::new();
 //! let mut input = &stream[..];
-//! while let Some(delta) = decoder.next(&mut input)? {
+//! while let Some(delta) = decoder.next(&mut input) {
 //!     streamed.push(&delta);
 //! }
-//! while let Some(delta) = decoder.finish()? {
+//! while let Some(delta) = decoder.finish() {
 //!     streamed.push(&delta);
 //! }
 //! streamed.finish(decoder.end());
+//! assert_eq!(streamed.invalid, 1); // an event was lost, perhaps with text
 //!
-//! let body = br#"{"choices":[{"index":0,"message":{"content":"2"},"finish_reason":"stop"}]}"#;
+//! let body = br#"{"choices":[{"index":0,"message":{"content":"42"},"finish_reason":"stop"}]}"#;
 //! let whole = Message::from_response(body)?;
-//! assert_eq!(whole.text(), "2");
+//! assert_eq!(whole.text(), "42");
 //! assert_eq!(whole.choices, streamed.choices);
 //! assert!(whole.is_complete() && streamed.is_complete());
 //! # Ok::<(), deltawire::Error>(())
@@ -123,21 +143,27 @@
 //! A request over HTTP whose response is read through a [`Decoder`] as it comes, from OpenAI, Azure,
 //! Anthropic, Gemini, Ollama or whoever speaks like one of them. It blocks; another thread can cancel.
 //!
-#![cfg_attr(feature = "client", doc = "```no_run")]
+#![cfg_attr(feature = "client", doc = "```")]
 #![cfg_attr(not(feature = "client"), doc = "```ignore")]
 //! use deltawire::Delta;
 //! use deltawire::client::{Client, Request};
 //!
 //! let client = Client::compatible("http://127.0.0.1:8080/v1", None)?;
+//! # // A server whose reply has a malformed event.
+//! # let server = deltawire_test_support::server::Server::malformed();
+//! # let client = Client::compatible(&server.url, None)?;
+//! # let mut printed = String::new();
 //! let mut request = Request::chat("tiny-chat-1");
 //! request.push("user", "Say hello");
 //! let mut stream = client.stream(&request)?;
 //! while let Some(delta) = stream.next()? {
 //!     if let Delta::Text { text, .. } = delta {
 //!         print!("{text}");
+//!         # printed.push_str(text);
 //!     }
 //! }
 //! assert_eq!(stream.end(), deltawire::End::Complete);
+//! # assert_eq!((&*printed, stream.decoder().invalid()), ("before after", 1));
 //! # Ok::<(), deltawire::client::Error>(())
 //! ```
 //!
@@ -149,9 +175,9 @@
 //!
 #![cfg_attr(feature = "delta", doc = "```")]
 #![cfg_attr(not(feature = "delta"), doc = "```ignore")]
-//! use deltawire::{Decoder, Delta, End, Error};
+//! use deltawire::{Decoder, Delta, End};
 //!
-//! async fn read(mut chunk: impl AsyncFnMut() -> Option<Vec<u8>>) -> Result<(String, End), Error> {
+//! async fn read(mut chunk: impl AsyncFnMut() -> Option<Vec<u8>>) -> (String, End) {
 //!     let (mut decoder, mut reply) = (Decoder::new(), String::new());
 //!     let mut read = |delta: Delta<'_>| {
 //!         if let Delta::Text { text, .. } = delta {
@@ -160,21 +186,23 @@
 //!     };
 //!     while let Some(chunk) = chunk().await {
 //!         let mut input = &chunk[..];
-//!         while let Some(delta) = decoder.next(&mut input)? {
+//!         while let Some(delta) = decoder.next(&mut input) {
 //!             read(delta);
 //!         }
 //!     }
-//!     while let Some(delta) = decoder.finish()? {
-//!         read(delta);
-//!     }
-//!     Ok((reply, decoder.end()))
+//!     let end = decoder.close(read);
+//!     (reply, end)
 //! }
-//! # let mut body = vec![b"data: [DONE]\n\n".to_vec(), b"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"}}]}\n\n".to_vec()];
-//! # let mut reading = std::pin::pin!(read(async move || body.pop()));
+//! # let mut body = [
+//! #     &b"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hel\"}}]}\n\n"[..],
+//! #     b"data: {oops\n\n",
+//! #     b"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"lo\"}}]}\n\n",
+//! #     b"data: [DONE]\n\n",
+//! # ].into_iter();
+//! # let mut reading = std::pin::pin!(read(async move || body.next().map(<[u8]>::to_vec)));
 //! # let mut context = std::task::Context::from_waker(std::task::Waker::noop());
 //! # let std::task::Poll::Ready(read) = reading.as_mut().poll(&mut context) else { panic!() };
-//! # assert_eq!(read?, ("Hi".to_owned(), End::Complete));
-//! # Ok::<(), Error>(())
+//! # assert_eq!(read, ("Hello".to_owned(), End::Complete));
 //! ```
 //!
 //! # What is borrowed
@@ -189,10 +217,9 @@
 //! # use deltawire::Decoder;
 //! # let mut decoder = Decoder::new();
 //! # let mut input = &b""[..];
-//! let first = decoder.next(&mut input)?;
-//! let second = decoder.next(&mut input)?; // `decoder` is still lent to `first`
+//! let first = decoder.next(&mut input);
+//! let second = decoder.next(&mut input); // `decoder` is still lent to `first`
 //! println!("{first:?}");
-//! # Ok::<(), deltawire::Error>(())
 //! ```
 //!
 //! Copied are a line that a chunk's end cuts, an event of several `data` lines, a string with escapes.
@@ -201,27 +228,53 @@
 //!
 //! # Errors
 //!
-//! There are two kinds, and neither ends the stream.
+//! There are two kinds. Both are deltas, and neither ends the stream.
 //!
-//! - An `Err` is about one event that cannot be read: too large, or not JSON. It says where the event
-//!   begins. Call on: what is behind it comes. So `?` on `next` is for those who want to give up. (Of
-//!   AWS's binary frames some damage leaves nothing to go on with, see [`frame::Error::BadFrame`]; and
-//!   a client's stream has errors of its connection too.)
-//! - What the provider itself reports is a [`Delta::Error`] among the deltas, with a [`ErrorKind`] that
-//!   is the same for all providers.
+//! - [`Delta::Invalid`] is an event that cannot be decoded: too large, damaged, or not JSON. It says where
+//!   the event begins. Log it and read on. The event may have had text of the reply, so do not call the
+//!   reply whole if [`Decoder::invalid`] or [`Message::invalid`] is not 0. A damaged length in an AWS frame
+//!   makes the rest of the stream unreadable, see [`frame::Error::BadFrame`].
+//! - [`Delta::Error`] is what the provider itself reports, with an [`ErrorKind`] that is the same for all
+//!   providers.
+//!
+//! `next` of a client's stream returns an `Err` if the connection failed.
 //!
 #![cfg_attr(feature = "delta", doc = "```")]
 #![cfg_attr(not(feature = "delta"), doc = "```ignore")]
 //! use deltawire::{Decoder, Delta, Error};
 //!
 //! let mut decoder = Decoder::new();
-//! let mut input = &b"data: {\"id\":\n\ndata: [DONE]\n\n"[..];
-//! let error = decoder.next(&mut input).unwrap_err();
-//! assert!(matches!(error, Error::NotJson { offset: 0, .. }));
-//! let other = Delta::Other { event: "message", raw: b"{\"id\":" };
-//! assert_eq!(decoder.next(&mut input)?, Some(other));
-//! assert_eq!(decoder.next(&mut input)?, Some(Delta::Done));
-//! # Ok::<(), deltawire::Error>(())
+//! let mut input = &b"data: {oops\n\ndata: [DONE]\n\n"[..];
+//! let error = Error::NotJson { offset: 0, at: 1 };
+//! assert_eq!(decoder.next(&mut input), Some(Delta::Invalid { offset: 0, error }));
+//! let other = Delta::Other { event: "message", raw: b"{oops" };
+//! assert_eq!(decoder.next(&mut input), Some(other));
+//! assert_eq!(decoder.next(&mut input), Some(Delta::Done));
+//! ```
+//!
+//! # Details
+//!
+//! A value that the model has no field for is a [`Delta::Detail`], with the provider's name and the value as
+//! JSON text: `logprobs`, citations, signatures, what a router charged. Nothing of a payload is lost. Ignore
+//! the details that you do not use. Some have to be sent back with the next request. `docs/details.md`
+//! has the rules, and [`Options::details`] turns details off.
+//!
+#![cfg_attr(feature = "delta", doc = "```")]
+#![cfg_attr(not(feature = "delta"), doc = "```ignore")]
+//! use deltawire::{Decoder, Delta, Scope};
+//!
+//! let mut input = &br#"data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"cost":0.01}}
+//!
+//! "#[..];
+//! let (mut decoder, mut cost) = (Decoder::new(), None);
+//! # let mut malformed = &b"data: {oops\n\n"[..];
+//! # while decoder.next(&mut malformed).is_some() {}
+//! while let Some(delta) = decoder.next(&mut input) {
+//!     if let Delta::Detail { scope: Scope::Response, name: "usage.cost", value } = delta {
+//!         cost = value.parse().ok();
+//!     }
+//! }
+//! assert_eq!(cost, Some(0.01));
 //! ```
 //!
 //! # The end of a stream
@@ -236,11 +289,15 @@
 //!
 //! let mut decoder = Decoder::new();
 //! let mut input = &b"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hel\"}}]}\n\n"[..];
-//! while decoder.next(&mut input)?.is_some() {}
-//! while decoder.finish()?.is_some() {}
+//! # let mut malformed = &b"data: {oops\n\n"[..];
+//! # while decoder.next(&mut malformed).is_some() {}
+//! while decoder.next(&mut input).is_some() {}
+//! while decoder.finish().is_some() {}
 //! assert_eq!(decoder.end(), End::Truncated);
-//! # Ok::<(), deltawire::Error>(())
 //! ```
+//!
+//! If the server sends one JSON body in place of a stream, because `stream` was forgotten or ignored,
+//! [`Decoder::finish`] reads it into the same deltas.
 //!
 //! # Beyond the standard
 //!
@@ -309,6 +366,8 @@ mod reply;
 mod template;
 #[cfg(feature = "tokens")]
 pub mod tokens;
+#[cfg(feature = "delta")]
+mod utf8;
 
 #[cfg(feature = "delta")]
 pub use decoder::{Decoder, DetailLevel, End, Error, Fields, Options};
@@ -330,6 +389,11 @@ struct Readme;
 #[cfg(all(doctest, feature = "client"))]
 #[doc = include_str!("../docs/rust.md")]
 struct Rust;
+
+/// The examples of the guide to details.
+#[cfg(all(doctest, feature = "delta"))]
+#[doc = include_str!("../docs/details.md")]
+struct Details;
 
 /// The examples of the migration guide.
 #[cfg(all(doctest, feature = "delta"))]

@@ -19,8 +19,8 @@ use crate::fallible::{self, OutOfMemory};
 /// use deltawire::{Delta, Message};
 ///
 /// let mut message = Message::new();
-/// message.push(&Delta::Text { choice: 0, text: "Hel" });
-/// message.push(&Delta::Text { choice: 0, text: "lo" });
+/// message.push(&Delta::Text { choice: 0, part: 0, text: "Hel" });
+/// message.push(&Delta::Text { choice: 0, part: 0, text: "lo" });
 /// assert_eq!(message.text(), "Hello");
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -38,9 +38,10 @@ pub struct Message {
     pub usage: Usage,
     /// The first error that the provider reported in the stream.
     pub error: Option<ReportedError>,
-    /// The values that have no field of their own, in the order in which they came.
+    /// The values that have no field of their own, in the order in which they came. Values that have to be
+    /// sent back with the next request are found here by the names that the provider documents.
     pub details: Vec<Detail>,
-    /// The number of events that could not be decoded.
+    /// The number of events that could not be decoded. If it is not 0, the reply may lack a piece.
     pub invalid: u64,
     /// The dialect's own terminator was seen; of a [whole response](Message::from_response): it has
     /// no error.
@@ -347,7 +348,7 @@ impl Message {
     ///
     /// let mut message = Message::new();
     /// for (text, arrived) in [("One", 300), (" two", 320), (" three", 350)] {
-    ///     let delta = Delta::Text { choice: 0, text };
+    ///     let delta = Delta::Text { choice: 0, part: 0, text };
     ///     message.push_at(&delta, Duration::from_millis(arrived));
     /// }
     /// assert_eq!(message.text(), "One two three");
@@ -435,7 +436,8 @@ impl Message {
     }
 
     /// Whether the stream came to its end and reported no error; false until
-    /// [`finish`](Self::finish) was told so.
+    /// [`finish`](Self::finish) was told so. A complete stream may have lost events, see
+    /// [`invalid`](Self::invalid).
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.end == Some(End::Complete) && self.error.is_none()

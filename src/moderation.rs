@@ -13,7 +13,7 @@
 //! let mut moderator = Moderator::new(Unit::Sentence);
 //! let mut released = String::new();
 //! for text in ["All is w", "ell. Here is", " the password: 12", "34. Bye."] {
-//!     let delta = Delta::Text { choice: 0, text };
+//!     let delta = Delta::Text { choice: 0, part: 0, text };
 //!     moderator.push(&delta);
 //!     while let Some(piece) = moderator.next() {
 //!         let Delta::Text { text, .. } = piece else { continue };

@@ -254,11 +254,8 @@ pub(crate) fn decode<'a>(
 ) {
     for piece in pieces {
         let mut input = piece;
-        loop {
-            match decoder.next(&mut input) {
-                Some(next) => delta(next),
-                None => break,
-            }
+        while let Some(next) = decoder.next(&mut input) {
+            delta(next);
         }
     }
 }

@@ -245,7 +245,7 @@ impl dw_delta {
         let out = out.write(Self::EMPTY);
         match *delta {
             Delta::Text { choice, text, .. } => {
-                out.piece(dw_delta_kind::DW_DELTA_TEXT, choice, text)
+                out.piece(dw_delta_kind::DW_DELTA_TEXT, choice, text);
             }
             Delta::Reasoning { choice, text, .. } => {
                 out.piece(dw_delta_kind::DW_DELTA_REASONING, choice, text);

@@ -4,7 +4,7 @@ use deltawire::{Decoder, Delta, Dialect, End, Options};
 
 use crate::cli::input;
 use crate::cli::outcome::{Failure, Outcome};
-use crate::cli::output::{self, Object, Output};
+use crate::cli::output::{self, Output};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -81,11 +81,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
         Ok(())
     })?;
     let complete = decoder.end() == End::Complete;
-    output.line(
-        Object::of_type("end")
-            .value("complete", complete)
-            .value("invalid", decoder.invalid()),
-    )?;
+    output.line(output::end(complete, decoder.invalid()))?;
     output.flush()?;
     complain_about_end(&args.input, &decoder);
     Ok(if complete && !faulty {
@@ -128,10 +124,13 @@ pub(crate) fn decode(
     Ok(())
 }
 
-/// Tells a person what is wrong with how the stream ended.
+/// Prints what is unusual about the stream as a whole: how it ended, or that the body was not a stream.
 pub(crate) fn complain_about_end(input: &input::Args, decoder: &Decoder) {
     let name = input.name();
     match decoder.end() {
+        End::Complete if is_complete_body(decoder) => {
+            eprintln!("deltawire: {name}: a non-streaming response, read as one reply");
+        }
         End::Complete => {}
         End::Unrecognised => {
             let what = deltawire::decoder::describe_body(decoder.unrecognised_body());
@@ -150,4 +149,9 @@ pub(crate) fn complain_about_end(input: &input::Args, decoder: &Decoder) {
             decoder.offset()
         ),
     }
+}
+
+/// Returns true if the body was one JSON document in place of a stream.
+fn is_complete_body(decoder: &Decoder) -> bool {
+    decoder.events() == 0 && !decoder.unrecognised_body().is_empty()
 }

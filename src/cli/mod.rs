@@ -1,7 +1,7 @@
 //! `deltawire`: shows and uses the library from a terminal.
 //!
 //! Standard output carries the result and nothing else. Exit status: 0 done, 1 the stream carried
-//! an error or was truncated, 2 wrong usage, 3 network or server error, 130 Ctrl-C.
+//! an error, was truncated or not understood, or lost an event, 2 wrong usage, 3 network or server error, 130 Ctrl-C.
 #![allow(
     clippy::field_reassign_with_default,
     reason = "written as a program outside of the library is, where no other form works"

@@ -5,7 +5,7 @@
 pub(crate) enum Outcome {
     /// All went well.
     Done = 0,
-    /// The stream carried an error or was truncated.
+    /// The stream carried an error, was truncated or not understood, or lost an event.
     Faulty = 1,
     /// Ctrl-C ended it.
     Interrupted = INTERRUPTED as isize,

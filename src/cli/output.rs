@@ -251,10 +251,17 @@ pub(crate) fn delta(delta: &Delta<'_>) -> Object {
     }
 }
 
+/// The last line: whether the stream is complete, and how many events could not be decoded.
+pub(crate) fn end(is_complete: bool, invalid: u64) -> Object {
+    Object::of_type("end")
+        .value("complete", is_complete)
+        .value("invalid", invalid)
+}
+
 /// The value of a detail: as it is, or as a string if other readers of JSON refuse it, such as `NaN` or
 /// `1e400`.
 pub(crate) fn value_of(line: Object, value: &str) -> Object {
-    match serde_json::from_str::<serde_json::Value>(value) {
+    match simd_json::to_tape(&mut value.to_owned().into_bytes()) {
         Ok(_) => line.value("value", value),
         Err(_) => line.text("value", value),
     }

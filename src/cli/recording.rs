@@ -229,13 +229,15 @@ fn put_together(bytes: &[u8]) -> Result<(Message, Dialect), String> {
         message.push(&delta);
     }
     message.finish(decoder.end());
+    if decoder.events() == 0 {
+        return Err(describe_body(bytes));
+    }
     match decoder.dialect() {
         Some(dialect @ (Dialect::OpenAiChat | Dialect::OpenAiCompletions)) => {
             Ok((message, dialect))
         }
         Some(dialect) => Err(format!("a stream of the dialect {dialect}")),
-        None if decoder.events() > 0 => Err("an event stream in an unknown format".into()),
-        None => Err(describe_body(bytes)),
+        None => Err("an event stream in an unknown format".into()),
     }
 }
 

@@ -163,23 +163,27 @@ const BUFFER_BYTES: usize = 64 * 1024;
 /// The pieces are reference-counted and cut from a receive buffer, so handing one on copies nothing.
 /// Each keeps the 64 KiB that it was cut from.
 ///
-/// ```no_run
+/// ```
 /// use deltawire::client::Client;
 /// use deltawire::{Decoder, Delta};
 ///
 /// let client = Client::openai("key")?;
-/// let mut decoder = Decoder::new();
+/// # // A server whose reply has a malformed event.
+/// # let server = deltawire_test_support::server::Server::malformed();
+/// # let client = Client::compatible(&server.url, None)?;
+/// let (mut decoder, mut len) = (Decoder::new(), 0);
 /// let mut chunks = client.post("/chat/completions", r#"{"stream":true}"#).chunks()?;
 /// while let Some(chunk) = chunks.next()? {
 ///     # let pass_on = |_: bytes::Bytes| {};
 ///     pass_on(chunk.clone());
 ///     let mut input = &chunk[..];
-///     while let Ok(Some(delta)) = decoder.next(&mut input) {
-///         if let Delta::Usage(usage) = delta {
-///             println!("{usage:?}");
+///     while let Some(delta) = decoder.next(&mut input) {
+///         if let Delta::Text { text, .. } = delta {
+///             len += text.len();
 ///         }
 ///     }
 /// }
+/// # assert_eq!((len, decoder.invalid()), ("before after".len(), 1));
 /// # Ok::<(), deltawire::client::Error>(())
 /// ```
 pub struct Chunks {

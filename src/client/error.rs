@@ -53,7 +53,8 @@ pub enum Kind {
     Limit,
     /// [`Cancel::cancel`](super::Cancel::cancel) was called.
     Cancelled,
-    /// An event, or a whole response, could not be decoded. [`Error::decode`] has more.
+    /// A whole response could not be decoded. [`Error::decode`] has more. In a stream of deltas an event
+    /// that cannot be decoded is not an error but a [`Delta::Invalid`](crate::Delta::Invalid).
     Decode,
 }
 
@@ -274,14 +275,15 @@ impl Error {
         self.0.status.as_ref()
     }
 
-    /// Where and why an event or a whole response could not be decoded, of the kind [`Kind::Decode`];
-    /// and of [`Kind::Limit`] where an event was over it.
+    /// Where and why a whole response could not be decoded, of the kind [`Kind::Decode`]; and where an
+    /// event of [`Events`](super::Events) was over the limit, of the kind [`Kind::Limit`].
     #[must_use]
     pub fn decode(&self) -> Option<&decoder::Error> {
         self.0.decode.as_ref()
     }
 
-    /// Whether nothing more comes. A stream goes on behind an event that could not be decoded.
+    /// Whether nothing more comes. Only an event of [`Events`](super::Events) that is over the limit is an
+    /// error after which more comes.
     #[must_use]
     pub fn is_final(&self) -> bool {
         self.0.is_final

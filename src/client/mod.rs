@@ -1,18 +1,24 @@
 //! A blocking transport: a request goes out, the deltas of its response come in as they arrive.
 //!
-//! ```no_run
+//! ```
 //! use deltawire::Delta;
 //! use deltawire::client::{Client, Options, Provider, Request};
 //!
 //! let client = Client::new(Options::from_env(Provider::OpenAi))?;
+//! # // A server whose reply has a malformed event.
+//! # let server = deltawire_test_support::server::Server::malformed();
+//! # let client = Client::compatible(&server.url, None)?;
+//! # let mut printed = String::new();
 //! let mut request = Request::chat("gpt-4o-mini");
 //! request.push("user", "What's 1+1? Answer in one word.");
 //! let mut stream = client.stream(&request)?;
 //! while let Some(delta) = stream.next()? {
 //!     if let Delta::Text { text, .. } = delta {
 //!         print!("{text}");
+//!         # printed.push_str(text);
 //!     }
 //! }
+//! # assert_eq!((&*printed, stream.decoder().invalid()), ("before after", 1));
 //! # Ok::<(), deltawire::client::Error>(())
 //! ```
 //!

@@ -67,10 +67,11 @@ impl Stream {
         true
     }
 
-    /// The next delta, as soon as its bytes are in. `None`: the response is at its end, and
+    /// Returns the next delta, as soon as its bytes have come. `None` is the end of the response, and
     /// [`end`](Self::end) says which.
     ///
-    /// What the delta borrows lives until the next call on the stream.
+    /// The strings of the delta live until the next call on the stream. An event that cannot be decoded is
+    /// a [`Delta::Invalid`], and the stream continues.
     ///
     /// # Errors
     ///
@@ -138,8 +139,9 @@ impl Stream {
     ///
     /// # Errors
     ///
-    /// As [`next`](Self::next). `message` keeps what came before, and its end stays open; call again
-    /// to go on behind it, also where the connection broke.
+    /// As [`next`](Self::next). `message` keeps what came before, and its end stays open. Call again to
+    /// read what is left of the bytes that came. Events that could not be decoded are counted in
+    /// [`Message::invalid`].
     pub fn read_to_end(&mut self, message: &mut Message) -> Result<(), Error> {
         loop {
             // Taken after the delta, whose arrival it is; the delta borrows the stream.

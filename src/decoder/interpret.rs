@@ -9,7 +9,7 @@ use crate::dialect::{self, Dialect, Outline, Spec};
 use crate::fallible::{self, OutOfMemory, TryBox};
 use crate::frame::{self, Event, Exception, Field, Framing, Item};
 use crate::json::with_short;
-use crate::json::{Malformed, Places, Reader, to_str};
+use crate::json::{Malformed, Places, Reader};
 use crate::reply::Payload;
 use crate::reply::details::Path;
 use crate::reply::error::{ProviderError, report, report_text};
@@ -18,6 +18,7 @@ use crate::reply::progress::{Progress, Version};
 use crate::reply::queue::Queue;
 use crate::reply::walk::{Member, Walk};
 use crate::template::{Attempt, Cache, Context};
+use crate::utf8::to_str;
 
 /// The most bytes that are kept of a body that is not an event stream, unless it may be JSON: enough for
 /// an error and its message.
@@ -461,7 +462,8 @@ impl Interpreter {
             Err(OutOfMemory) => return self.out_of_memory(len),
         };
         queue.clear();
-        self.response.body(&self.unrecognised_body, queue);
+        let is_alone = self.events == 0;
+        self.response.body(&self.unrecognised_body, is_alone, queue);
         if self.response.spec.is_some() {
             self.response.progress.at_end(queue);
         }
@@ -506,8 +508,8 @@ impl Response {
         }
     }
 
-    /// Interprets the first JSON document among the lines of a body.
-    fn body(&mut self, body: &[u8], queue: &mut Queue) {
+    /// Interprets the first JSON document among the lines of a body. `is_alone` says that no event came.
+    fn body(&mut self, body: &[u8], is_alone: bool, queue: &mut Queue) {
         let mut rest = body;
         let documents = body
             .split_inclusive(|byte| *byte == b'\n')
@@ -517,7 +519,7 @@ impl Response {
                 let is_start = matches!(line.trim_ascii_start().first(), Some(b'{' | b'['));
                 is_start.then(|| document.trim_ascii())
             });
-        let mut is_first = true;
+        let mut is_first = is_alone;
         for document in documents.take(MAX_DOCUMENTS) {
             let Ok(text) = fallible::lossy(document) else {
                 queue.set_out_of_memory();
@@ -655,7 +657,7 @@ impl Response {
     }
 
     /// Interprets a JSON document that is not an event. Returns false if it is not JSON. If it is the
-    /// whole body and no dialect is known, it may be a non-streaming response.
+    /// whole body, it may be a non-streaming response, in the dialect that its members tell.
     fn document(&mut self, text: &str, is_whole: bool, queue: &mut Queue) -> bool {
         let places = Places::new();
         let payload = Payload {
@@ -667,17 +669,15 @@ impl Response {
         let Ok(outline) = Outline::read(payload) else {
             return false;
         };
-        if is_whole
-            && self.spec.is_none()
-            && let Some(spec) = outline.dialect_of_body()
-        {
-            self.spec = Some(spec);
+        if is_whole && let Some(spec) = outline.dialect_of_body() {
+            let told = self.spec.replace(spec);
             let interpret = spec.complete_body.unwrap_or(spec.event);
             let mut walk = self.walk("", text, &places, queue);
             if interpret(&mut walk) == Ok(true) {
                 self.progress.complete = !queue.has_error();
                 return true;
             }
+            self.spec = told.or(Some(spec));
             queue.clear();
         }
         let mut walk = self.walk("", text, &places, queue);

@@ -44,7 +44,11 @@ pub enum End {
 /// ```
 /// use deltawire::{Decoder, Delta, End};
 ///
-/// let body = br#"data: {"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":"stop"}]}
+/// let body = br#"data: {"choices":[{"index":0,"delta":{"content":"H"}}]}
+///
+/// data: {oops
+///
+/// data: {"choices":[{"index":0,"delta":{"content":"i"},"finish_reason":"stop"}]}
 ///
 /// data: [DONE]
 ///
@@ -67,7 +71,6 @@ pub enum End {
 /// }
 /// assert_eq!(text, "Hi");
 /// assert_eq!(decoder.end(), End::Complete);
-/// # Ok::<(), deltawire::Error>(())
 /// ```
 pub struct Decoder {
     parser: FrameParser,
@@ -131,40 +134,32 @@ impl Decoder {
         }
     }
 
-    /// The next delta, and `input` moved past the bytes used so far. `None`: `input` is used up and
-    /// more is needed.
+    /// Returns the next delta and moves `input` past the bytes used so far. Returns `None` if `input` is
+    /// used up and more is needed.
     ///
-    /// What the delta borrows lives until the next call on the decoder.
-    ///
-    /// # Errors
-    ///
-    /// [`Error`] for an event that cannot be decoded. Go on calling: what is behind it comes.
-    /// An event for which there is no memory is such an error, and gives nothing. The JSON parser,
-    /// simd-json, ends the process where it finds none for up to 2 MiB a thread, which it asks for when
-    /// it first reads.
+    /// The strings of the delta live until the next call on the decoder. An event that cannot be decoded, or
+    /// for which there is no memory, is a [`Delta::Invalid`], and the stream continues.
     ///
     /// ```
     /// use deltawire::{Decoder, Delta};
     ///
     /// let mut decoder = Decoder::new();
-    /// let (mut text, mut errors) = (String::new(), 0);
+    /// let mut text = String::new();
     /// let chunks: [&[u8]; 3] = [
     ///     b"data: {\"choices\":[{\"index\":0,\"delta\":{\"con",
-    ///     b"tent\":\"Hi\"}}]}\n\ndata: {\"cho\n",
+    ///     b"tent\":\"Hi\"}}]}\n\ndata: {oops\n",
     ///     b"\ndata: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"!\"}}]}\n\n",
     /// ];
-    /// for chunk in chunks {
-    ///     let mut input = chunk;
-    ///     loop {
-    ///         match decoder.next(&mut input) {
-    ///             Ok(Some(Delta::Text { text: piece, .. })) => text.push_str(piece),
-    ///             Ok(Some(_)) => {}
-    ///             Ok(None) => break, // the chunk is used up
-    ///             Err(_) => errors += 1, // of one event
+    /// for mut chunk in chunks {
+    ///     while let Some(delta) = decoder.next(&mut chunk) {
+    ///         match delta {
+    ///             Delta::Text { text: piece, .. } => text.push_str(piece),
+    ///             Delta::Invalid { error, .. } => eprintln!("skipped: {error}"),
+    ///             _ => {}
     ///         }
     ///     }
     /// }
-    /// assert_eq!((text.as_str(), errors), ("Hi!", 1));
+    /// assert_eq!((text.as_str(), decoder.invalid()), ("Hi!", 1));
     /// ```
     pub fn next<'d, 'i: 'd>(&'d mut self, input: &mut &'i [u8]) -> Option<Delta<'d>> {
         let mut attempt = Attempt::Untried;
@@ -194,8 +189,8 @@ impl Decoder {
     /// ```
     /// use deltawire::{Decoder, Delta, End};
     ///
-    /// let body = b"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"}}]}\n\n\
-    ///     data: not JSON\n\ndata: [DONE]\n\n";
+    /// let body = b"data: {oops\n\n\
+    ///     data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"}}]}\n\ndata: [DONE]\n\n";
     /// let mut text = String::new();
     /// let mut decoder = Decoder::new();
     /// for chunk in body.chunks(10) {
@@ -359,8 +354,8 @@ impl Decoder {
         self.options.framing.is_none() && self.options.dialect.is_none()
     }
 
-    /// Ends the stream: the deltas of what it left unfinished, one a call, then `None`. Then
-    /// [`end`](Self::end) says how the stream ended.
+    /// Ends the stream and returns the deltas that only the end shows, one a call, then `None`. After that
+    /// [`end`](Self::end) says how the stream ended. A JSON body that came in place of a stream is read here.
     ///
     /// HTML section 9.2.6 drops an event without its blank line. Some servers forget that line, so here
     /// one whose payload is whole comes out at the end, unless [`Options::eof`] says otherwise.
@@ -370,17 +365,14 @@ impl Decoder {
     ///
     /// let mut decoder = Decoder::new();
     /// let mut input = &b"data: {\"choices\":[{\"index\":0,\"delta\":{}}]}\n\ndata: [DONE]"[..];
-    /// while decoder.next(&mut input)?.is_some() {}
+    /// # let mut malformed = &b"data: {oops\n\n"[..];
+    /// # while decoder.next(&mut malformed).is_some() {}
+    /// while decoder.next(&mut input).is_some() {}
     /// assert_eq!(decoder.end(), End::Truncated);
-    /// assert_eq!(decoder.finish()?, Some(Delta::Done));
-    /// assert_eq!(decoder.finish()?, None);
+    /// assert_eq!(decoder.finish(), Some(Delta::Done));
+    /// assert_eq!(decoder.finish(), None);
     /// assert_eq!(decoder.end(), End::Complete);
-    /// # Ok::<(), deltawire::Error>(())
     /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`next`](Self::next).
     pub fn finish(&mut self) -> Option<Delta<'_>> {
         if self.advance_to_end() {
             return self.interpreter.next();

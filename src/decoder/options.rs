@@ -27,9 +27,10 @@ pub struct Options {
     /// let mut decoder = Decoder::with_options(options);
     /// let mut input =
     ///     &b"data: {\"choices\":[{\"index\":0,\"delta\":{\"musings\":\"Well\"}}]}\n\n"[..];
-    /// let delta = Delta::Reasoning { choice: 0, text: "Well" };
-    /// assert_eq!(decoder.next(&mut input)?, Some(delta));
-    /// # Ok::<(), deltawire::Error>(())
+    /// # let mut malformed = &b"data: {oops\n\n"[..];
+    /// # while decoder.next(&mut malformed).is_some() {}
+    /// let delta = Delta::Reasoning { choice: 0, part: 0, text: "Well" };
+    /// assert_eq!(decoder.next(&mut input), Some(delta));
     /// ```
     pub fields: Fields,
     /// Which [details](crate::Delta::Detail) are reported; all unless set.

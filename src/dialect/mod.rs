@@ -18,8 +18,8 @@
 //! | `llamacpp` | event stream | `"stop":true` of every prompt | `content` beside `stop` |
 //! | `bedrock` | AWS event stream | `messageStop`, or the model's own | the framing, whose first byte is 0 |
 //!
-//! A dialect is one file with one [`Spec`], its row in the table [`SPECS`]. Its `event` interprets an
-//! event: it updates the response's [`Progress`](crate::reply::progress::Progress) and appends deltas to the queue.
+//! A dialect is one file with one `Spec`, its row in the table `SPECS`. Its `event` interprets an
+//! event: it updates the response's `Progress` and appends deltas to the queue.
 
 mod anthropic;
 mod anthropic_complete;
@@ -52,6 +52,9 @@ use crate::template::Builtin;
 /// Interprets an event. Returns false if the dialect has no such event.
 pub(crate) type Interpret = fn(&mut Walk<'_, '_>) -> Result<bool, Malformed>;
 
+/// Decodes the payload of an event of this type. Returns false if it is not encoded.
+pub(crate) type Unwrap = fn(&str, &str, &mut Vec<u8>) -> Result<bool, OutOfMemory>;
+
 /// One dialect: everything that the decoder knows of it.
 pub(crate) struct Spec {
     pub(crate) dialect: Dialect,
@@ -71,7 +74,7 @@ pub(crate) struct Spec {
     pub(crate) text: Option<fn(&mut Walk<'_, '_>) -> bool>,
     /// Decodes a payload that an event of this type carries in another encoding. Returns false if it
     /// carries nothing.
-    pub(crate) unwrap: Option<fn(&str, &str, &mut Vec<u8>) -> Result<bool, OutOfMemory>>,
+    pub(crate) unwrap: Option<Unwrap>,
     /// Interprets a non-streaming response, if that has another shape than events.
     pub(crate) complete_body: Option<Interpret>,
     /// Templates that every stream of the dialect has from its first event on.

@@ -102,7 +102,7 @@ fn event_scope(event: &Event<'_>, walk: &mut Walk<'_, '_>) -> Scope {
             part: item_part(item, walk),
         },
         Some(item) => {
-            let part = with_short(event.kind, |kind| text_part(kind)).map(|kind| {
+            let part = with_short(event.kind, text_part).map(|kind| {
                 let inner = event.part.unwrap_or_default();
                 inner_part(item, inner, kind, walk)
             });

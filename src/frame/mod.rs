@@ -18,8 +18,8 @@
 //! let mut seen = 0;
 //! for chunk in [&b"data: hel"[..], b"lo\n", b"\ndata: you\n\n"] {
 //!     let mut input = chunk;
-//!     while let Some(item) = parser.next(&mut input).unwrap() {
-//!         if let Item::Event(event) = item {
+//!     while let Some(item) = parser.next(&mut input).transpose() {
+//!         if let Ok(Item::Event(event)) = item {
 //!             assert_eq!(&*event.data, [&b"hello"[..], b"you"][seen]);
 //!             seen += 1;
 //!         }

@@ -22,8 +22,8 @@ const BOM: &[u8] = b"\xEF\xBB\xBF";
 /// let mut lines = 0;
 /// for chunk in [&b"{\"n\":1}\r\n{\"n\""[..], b":2}\n{\"n\":3}"] {
 ///     let mut input = chunk;
-///     while let Some(item) = parser.next(&mut input)? {
-///         lines += u32::from(matches!(item, Item::Event(_)));
+///     while let Some(item) = parser.next(&mut input).transpose() {
+///         lines += u32::from(matches!(item, Ok(Item::Event(_))));
 ///     }
 /// }
 /// assert_eq!(lines, 2);

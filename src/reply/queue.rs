@@ -74,6 +74,16 @@ pub(crate) enum Meaning {
     Count(Count),
 }
 
+/// A value of a payload that is reported as a detail.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DetailValue<'d> {
+    /// The payload.
+    pub(crate) text: &'d str,
+    pub(crate) span: Span,
+    /// Other values of its kind are details too.
+    pub(crate) may_vary: bool,
+}
+
 /// Which object an unknown member belongs to while the payload is read for the first time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Level {
@@ -689,10 +699,20 @@ impl Queue {
                 raw
             };
             if name.len() > MAX_NAME_BYTES {
-                self.detail(details, scope, path, text, object, false);
+                let value = DetailValue {
+                    text,
+                    span: object,
+                    may_vary: false,
+                };
+                self.detail(details, scope, path, value);
                 return;
             }
-            let latest = self.detail(details, scope, &path.key(name), text, value, true);
+            let value = DetailValue {
+                text,
+                span: value,
+                may_vary: true,
+            };
+            let latest = self.detail(details, scope, &path.key(name), value);
             has_changed |= latest == Some(Latest::Changed);
         }
         if has_changed {
@@ -700,23 +720,20 @@ impl Queue {
         }
     }
 
-    /// Reports a value as a detail unless it is the latest one of its place. `may_vary` says that other
-    /// values of its kind are details too.
+    /// Reports a value as a detail unless it is the latest one of its place.
     pub(crate) fn detail(
         &mut self,
         details: &mut Details,
         scope: Scope,
         path: &Path<'_>,
-        text: &str,
-        value: Span,
-        may_vary: bool,
+        value: DetailValue<'_>,
     ) -> Option<Latest> {
         if !details.is_enabled() {
             return None;
         }
         self.uses_details = true;
         let place = path.place(scope);
-        let json = value.of(text);
+        let json = value.span.of(value.text);
         // A null that was never anything else says nothing.
         if json == "null" && details.is_new(place) {
             return None;
@@ -729,14 +746,19 @@ impl Queue {
         } else {
             // A value that came once may never change, so it needs no hole yet.
             self.is_unique |= latest == Latest::New;
-            self.push_detail(scope, path, place, text, value, false, may_vary);
+            self.push_detail(scope, path, place, value, false);
         }
         Some(latest)
     }
 
     /// Reports a value as a detail, whatever the latest one was.
     pub(crate) fn piece_detail(&mut self, scope: Scope, path: &Path<'_>, text: &str, value: Span) {
-        self.push_detail(scope, path, path.place(scope), text, value, true, true);
+        let value = DetailValue {
+            text,
+            span: value,
+            may_vary: true,
+        };
+        self.push_detail(scope, path, path.place(scope), value, true);
     }
 
     fn push_detail(
@@ -744,19 +766,17 @@ impl Queue {
         scope: Scope,
         path: &Path<'_>,
         place: u64,
-        text: &str,
-        value: Span,
+        value: DetailValue<'_>,
         is_piece: bool,
-        may_vary: bool,
     ) {
         let start = self.text.len();
         let written = path.write(&mut self.text, start);
         self.check(written);
         let name = self.span_from(start, NOWHERE);
-        let mut kept = self.keep(value.of(text));
+        let mut kept = self.keep(value.span.of(value.text));
         // Another type may be one that the dialect knows.
-        if may_vary && !path.tells_type() {
-            kept.at = value.start;
+        if value.may_vary && !path.tells_type() {
+            kept.at = value.span.start;
         }
         let detail = Queued::Detail {
             scope,

@@ -11,7 +11,7 @@ use super::Payload;
 use super::details::Path;
 use super::parts::PartKey;
 use super::progress::Progress;
-use super::queue::{Level, Members, Queue};
+use super::queue::{DetailValue, Level, Members, Queue};
 use crate::delta::{Scope, TextKind};
 use crate::json::{Key, Malformed, Reader, Span, Str, Value};
 
@@ -223,14 +223,13 @@ impl<'w, 'd> Walk<'w, 'd> {
 
     /// Reports a value as a detail unless it is the latest one of its place.
     pub(crate) fn detail(&mut self, scope: Scope, path: &Path<'_>, member: Member<'d>) {
-        self.queue.detail(
-            &mut self.progress.details,
-            scope,
-            path,
-            self.payload.text,
-            member.span,
-            false,
-        );
+        let value = DetailValue {
+            text: self.payload.text,
+            span: member.span,
+            may_vary: false,
+        };
+        self.queue
+            .detail(&mut self.progress.details, scope, path, value);
     }
 
     /// Reports a value that belongs to a piece as a detail, whatever the latest one was. Returns true,

@@ -9,8 +9,8 @@ use super::budget::Budget;
 use super::matching::Hole;
 use super::slot::{Like, MAX_VALUE_DEPTH, Slot, number, number_end, scan_cost};
 use crate::frame::Event;
-use crate::json::to_str;
 use crate::reply::queue::{Mark, Meaning, Queue};
+use crate::utf8::to_str;
 
 /// An event that went the full path and may become a template.
 pub(super) struct Candidate<'e> {

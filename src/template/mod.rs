@@ -43,9 +43,9 @@ use self::matching::Found;
 use self::pattern::Template;
 use crate::delta::Delta;
 use crate::frame::Event;
-use crate::json::short_to_str;
 use crate::reply::progress::{Progress, Version};
 use crate::reply::queue::Queue;
+use crate::utf8::short_to_str;
 
 /// The most templates of a stream.
 const MAX_TEMPLATES: usize = 6;

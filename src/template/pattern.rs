@@ -10,12 +10,12 @@ use super::matching::{Found, Hole, Pattern};
 use super::slot::{Slot, common_prefix, number, number_end, unescape};
 use crate::delta::{Delta, TextKind, Usage};
 use crate::fallible::{self, OutOfMemory, TryBox};
-use crate::json::short_to_str;
 use crate::reply::parts::PartKey;
 use crate::reply::progress::{Progress, Version};
 use crate::reply::queue::Queue;
 use crate::reply::queued::{CallRef, Queued};
 use crate::reply::walk::is_empty_container;
+use crate::utf8::short_to_str;
 
 /// What an index in the first hole of a built-in template means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -78,25 +78,22 @@ fn chat_json_prints_the_lines_of_deltas() {
     let asked_for_none = |line: &&str| !line.contains(r#""type":"usage""#);
     let expected: Vec<&str> = deltas.lines().filter(asked_for_none).collect();
     assert_eq!(stdout.lines().collect::<Vec<_>>(), expected);
-    assert_eq!(expected.last(), Some(&r#"{"type":"end","complete":true}"#));
+    let end = r#"{"type":"end","complete":true,"invalid":0}"#;
+    assert_eq!(expected.last(), Some(&end));
     assert!(expected.len() < deltas.lines().count());
 
     let (_, whole, _) = run(&mut server.chat(&["--json", "--no-stream", "Hi"]));
     assert!(
-        whole.contains(r#"{"type":"text","choice":0,"text":"Grüß dich"}"#),
+        whole.contains(r#"{"type":"text","choice":0,"part":1,"text":"Grüß dich"}"#),
         "{whole}"
     );
     assert!(whole.contains(r#""total_tokens":13"#), "{whole}");
+    assert!(whole.contains(r#""name":"created""#), "{whole}");
+    assert_eq!(whole.lines().last(), Some(end));
 }
 
-#[test]
-fn a_whole_reply_has_the_calls_of_the_providers_own_tools_and_nothing_empty() {
-    let body = concat!(
-        r#"{"id":"m","type":"message","role":"assistant","model":"tiny","content":["#,
-        r#"{"type":"server_tool_use","id":"s1","name":"web_search","input":{"query":"x"}},"#,
-        r#"{"type":"tool_use","id":"t1","name":"now","input":{}},"#,
-        r#"{"type":"text","text":"Found."}],"stop_reason":"end_turn"}"#
-    );
+/// Answers one request with this body. Returns the base URL and the thread that answers.
+fn answer_once(content_type: &'static str, body: String) -> (String, thread::JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base_url = format!("http://{}", listener.local_addr().unwrap());
     let server = thread::spawn(move || {
@@ -110,11 +107,55 @@ fn a_whole_reply_has_the_calls_of_the_providers_own_tools_and_nothing_empty() {
         let len = body.len();
         write!(
             connection,
-            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len}\r\n\
+            "HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\nContent-Length: {len}\r\n\
              Connection: close\r\n\r\n{body}"
         )
         .unwrap();
     });
+    (base_url, server)
+}
+
+#[test]
+fn an_event_that_cannot_be_decoded_does_not_end_a_chat() {
+    let body = concat!(
+        "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"one \"}}]}\n\n",
+        "data: {oops\n\n",
+        "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"two\"},\"finish_reason\":\"stop\"}]}\n\n",
+        "data: [DONE]\n\n"
+    );
+    let chat = |args: &[&str]| {
+        let (base_url, server) = answer_once("text/event-stream", body.into());
+        let output = run(deltawire(&["chat", "Hi", "--base-url", &base_url]).args(args));
+        server.join().unwrap();
+        output
+    };
+    let (status, stdout, stderr) = chat(&[]);
+    assert_eq!((status, &*stdout), (Some(1), "one two\n"), "{stderr}");
+    assert!(stderr.contains("is not JSON"), "{stderr}");
+    assert!(!stderr.contains("truncated"), "{stderr}");
+    let (status, stdout, stderr) = chat(&["--json"]);
+    assert_eq!(status, Some(1), "{stderr}");
+    let types: Vec<_> = stdout
+        .lines()
+        .map(|line| json(line)["type"].clone())
+        .collect();
+    let expected = ["text", "invalid", "other", "text", "finish", "done", "end"];
+    assert_eq!(types, expected, "{stdout}");
+    assert!(
+        stdout.ends_with("\"complete\":true,\"invalid\":1}\n"),
+        "{stdout}"
+    );
+}
+
+#[test]
+fn a_whole_reply_has_the_calls_of_the_providers_own_tools_and_nothing_empty() {
+    let body = concat!(
+        r#"{"id":"m","type":"message","role":"assistant","model":"tiny","content":["#,
+        r#"{"type":"server_tool_use","id":"s1","name":"web_search","input":{"query":"x"}},"#,
+        r#"{"type":"tool_use","id":"t1","name":"now","input":{}},"#,
+        r#"{"type":"text","text":"Found."}],"stop_reason":"end_turn"}"#
+    );
+    let (base_url, server) = answer_once("application/json", body.into());
     let args = [
         "chat",
         "--provider",
@@ -129,15 +170,20 @@ fn a_whole_reply_has_the_calls_of_the_providers_own_tools_and_nothing_empty() {
     assert_eq!(status, Some(0), "{stderr}");
     let has = |part: &str| stdout.lines().any(|line| line.contains(part));
     assert!(
-        has(r#""type":"server_tool_call_start","choice":0,"index":0,"id":"s1""#),
+        has(r#""type":"server_tool_call_start","choice":0,"part":0,"index":0,"id":"s1""#),
         "{stdout}"
     );
     assert!(has(r#""type":"server_tool_call_arguments""#), "{stdout}");
     assert!(
-        has(r#""type":"tool_call_start","choice":0,"index":1,"id":"t1""#),
+        has(r#""type":"tool_call_start","choice":0,"part":1,"index":1,"id":"t1""#),
         "{stdout}"
     );
     assert!(!has(r#""fragment":"""#), "{stdout}");
+    // The parts in the order of the reply.
+    let parts = stdout
+        .lines()
+        .filter_map(|line| json(line)["part"].as_u64());
+    assert_eq!(parts.collect::<Vec<_>>(), [0, 0, 1, 2], "{stdout}");
 }
 
 #[test]

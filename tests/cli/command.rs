@@ -83,7 +83,7 @@ fn deltas_are_printed_before_the_next_chunk_is_read() {
                 CHUNK,
                 &[
                     r#"{"type":"start","id":"c","model":"m","role":"assistant"}"#,
-                    r#"{"type":"text","choice":0,"text":"Hi"}"#,
+                    r#"{"type":"text","choice":0,"part":0,"text":"Hi"}"#,
                 ],
             ),
             (head, &[]),
@@ -129,7 +129,7 @@ fn a_truncated_stream_is_said_to_be_with_the_byte_where_it_ends() {
     }
     let output = run(&["deltas"], input.as_bytes());
     let lines = stdout(&output);
-    assert!(lines.ends_with("{\"type\":\"end\",\"complete\":false}\n"));
+    assert!(lines.ends_with("{\"type\":\"end\",\"complete\":false,\"invalid\":0}\n"));
     let collected = stdout(&run(&["collect"], input.as_bytes()));
     let collected: serde_json::Value = serde_json::from_str(&collected).expect("JSON");
     assert_eq!(collected["text"]["0"], "Hi");
@@ -205,7 +205,8 @@ fn an_event_over_the_limit_is_reported_and_the_stream_goes_on() {
         assert!(told.contains(&byte) && told.contains("300"), "{told}");
         let lines = stdout(&output);
         assert!(lines.contains(r#"{"type":"finish""#), "{lines}");
-        assert!(lines.ends_with("{\"type\":\"end\",\"complete\":true}\n"));
+        assert!(lines.contains(r#"{"type":"invalid","offset":"#), "{lines}");
+        assert!(lines.ends_with("{\"type\":\"end\",\"complete\":true,\"invalid\":1}\n"));
     }
     let args = ["events", "--max-event-bytes", "300"];
     let output = run(&args, input.as_bytes());
@@ -226,7 +227,7 @@ fn a_payload_that_is_not_json_is_reported_with_its_byte() {
     );
     let collected: serde_json::Value = serde_json::from_str(&stdout(&output)).expect("JSON");
     assert_eq!(collected["done"], true);
-    assert_eq!(collected["bad_events"], 1);
+    assert_eq!(collected["invalid"], 1);
 }
 
 #[test]
@@ -260,6 +261,9 @@ fn a_whole_response_is_collected_like_a_stream() {
     let whole = run(&["collect"], body);
     assert_eq!(whole.status.code(), Some(0), "{}", stderr(&whole));
     assert!(stderr(&whole).contains("non-streaming response"));
+    let deltas = run(&["deltas"], body);
+    assert_eq!(deltas.status.code(), Some(0), "{}", stderr(&deltas));
+    assert!(stderr(&deltas).contains("non-streaming response"));
     let usage = r#"data: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}"#;
     let stream = format!("{CHUNK}{FINISH}{usage}\n\n{DONE}");
     let stream = run(&["collect"], stream.as_bytes());

@@ -162,9 +162,14 @@ fn serve_listens_on_this_machine_alone() {
 
 #[test]
 fn serve_says_which_file_is_no_stream() {
+    let body = concat!(env!("CARGO_TARGET_TMPDIR"), "/non-streaming.json");
+    let response =
+        r#"{"object":"chat.completion","choices":[{"index":0,"message":{"content":"Hi"}}]}"#;
+    std::fs::write(body, response).unwrap();
     for (file, complaint) in [
         ("tests/data/missing.sse", "No such file"),
         ("rustfmt.toml", "not an OpenAI stream but text"),
+        (body, "not an OpenAI stream but a JSON document"),
     ] {
         let (status, stdout, stderr) = run(&mut deltawire(&["serve", file]));
         assert_eq!((status, &*stdout), (Some(2), ""), "{file}");

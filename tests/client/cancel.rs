@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use deltawire::client::{Cancel, Client, EventSource, Kind, Reconnect};
-use deltawire::{End, Message};
+use deltawire::{Delta, End, Message};
 
 use super::server::{Connection, FOREVER, SSE, Server, chunk, event, sized};
 use super::{client, options, request};
@@ -374,7 +374,10 @@ fn ten_thousand_times_from_four_threads_while_it_is_read() {
         for cancel in cancels {
             cancel.join().unwrap();
         }
-        assert!(stream.next().unwrap().is_none());
+        // If the connection was cut just before the blank line of an event, that event is left.
+        while let Some(delta) = stream.next().unwrap() {
+            assert!(matches!(delta, Delta::Text { text: "a", .. }), "{delta:?}");
+        }
         assert_eq!(stream.end(), End::Truncated);
     }
 }

@@ -219,9 +219,11 @@ fn an_endless_line_is_over_the_limit_and_the_stream_goes_on() {
     options.decoder.max_event_bytes = 10_000;
     let stream = Client::new(options).unwrap().stream(&request()).unwrap();
     let outcome = super::read(stream);
-    assert_eq!(outcome.kind(), Some(Kind::Limit));
-    let error = outcome.error.unwrap();
-    assert!(!error.is_final());
+    assert!(outcome.error.is_none(), "{:?}", outcome.error);
+    let [error] = &outcome.invalid[..] else {
+        panic!("not one invalid event: {:?}", outcome.invalid);
+    };
+    assert_eq!(error.offset(), event("a").len() as u64);
     assert!(error.to_string().contains("10000 bytes"), "{error}");
     assert_eq!(outcome.text, "ab");
     assert_eq!(outcome.end, End::Complete);
@@ -231,8 +233,10 @@ fn an_endless_line_is_over_the_limit_and_the_stream_goes_on() {
 fn an_event_that_is_no_json_is_told_and_the_rest_comes() {
     let body = event("a") + "data: {oops\n\n" + &reply(&["b"]);
     let outcome = outcome(&Server::bytes(chunked([body.as_bytes()])));
-    assert_eq!(outcome.kind(), Some(Kind::Decode));
-    assert!(outcome.error.unwrap().decode().is_some());
+    assert!(outcome.error.is_none(), "{:?}", outcome.error);
+    let offset = event("a").len() as u64;
+    let error = deltawire::Error::NotJson { offset, at: 1 };
+    assert_eq!(outcome.invalid, [error]);
     assert_eq!(outcome.text, "ab");
     assert_eq!(outcome.end, End::Complete);
 }

@@ -44,10 +44,11 @@ fn stream(server: &Server) -> Result<Stream, Error> {
     client(server).stream(&request())
 }
 
-/// All that a stream gives: its text, how it ended, and its final error.
+/// The outcome of a stream: its text, how it ended, the events that could not be decoded, and its error.
 struct Outcome {
     text: String,
     end: End,
+    invalid: Vec<deltawire::Error>,
     error: Option<Error>,
 }
 
@@ -62,11 +63,13 @@ fn read(mut stream: Stream) -> Outcome {
     let mut outcome = Outcome {
         text: String::new(),
         end: End::Unrecognised,
+        invalid: Vec::new(),
         error: None,
     };
     loop {
         match stream.next() {
             Ok(Some(Delta::Text { text, .. })) => outcome.text.push_str(text),
+            Ok(Some(Delta::Invalid { error, .. })) => outcome.invalid.push(error),
             Ok(Some(_)) => {}
             Ok(None) => break,
             Err(error) => {
@@ -90,6 +93,7 @@ fn outcome_of(options: Options) -> Outcome {
         Err(error) => Outcome {
             text: String::new(),
             end: End::Unrecognised,
+            invalid: Vec::new(),
             error: Some(error),
         },
     }

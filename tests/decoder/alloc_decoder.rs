@@ -13,11 +13,8 @@ fn read(decoder: &mut Decoder, body: &[u8], size: usize) -> u64 {
     };
     for chunk in body.chunks(size) {
         let mut input = chunk;
-        loop {
-            match decoder.next(&mut input) {
-                Some(delta) => count(&delta),
-                None => break,
-            }
+        while let Some(delta) = decoder.next(&mut input) {
+            count(&delta);
         }
     }
     loop {

@@ -73,11 +73,8 @@ fn every_delta_comes_with_the_read_that_completed_its_event() {
         for piece in pieces(&recording.body, reads.iter().copied()) {
             let mut given = Vec::new();
             let mut input = piece;
-            loop {
-                match decoder.next(&mut input) {
-                    Some(delta) => given.push(line(&delta)),
-                    None => break,
-                }
+            while let Some(delta) = decoder.next(&mut input) {
+                given.push(line(&delta));
             }
             offset += piece.len() as u64;
             let due: Vec<String> =

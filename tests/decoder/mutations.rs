@@ -305,12 +305,12 @@ fn crowd(subject: &Subject) -> Vec<u8> {
 
 /// Holds the stream changed against the stream as it was, told its dialect and recognising it.
 fn compare(how: &str, change: impl Fn(&Subject) -> Vec<u8>) {
-    compare_of(subjects(), how, change);
+    compare_of(&subjects(), how, change);
 }
 
-fn compare_of(subjects: Vec<Subject>, how: &str, change: impl Fn(&Subject) -> Vec<u8>) {
+fn compare_of(subjects: &[Subject], how: &str, change: impl Fn(&Subject) -> Vec<u8>) {
     let mut changed_streams = 0;
-    for subject in &subjects {
+    for subject in subjects {
         let changed = change(subject);
         changed_streams += usize::from(changed != subject.body);
         for told in [subject.dialect, None] {
@@ -353,8 +353,8 @@ fn unknown_events_and_comments_change_nothing() {
         let (_, deltas) = lines.split_last().expect("an end");
         deltas.is_empty() || !deltas.iter().all(is_unspecific)
     };
-    let subjects = subjects().into_iter().filter(is_recognised).collect();
-    compare_of(subjects, "with more between their events", crowd);
+    let subjects: Vec<Subject> = subjects().into_iter().filter(is_recognised).collect();
+    compare_of(&subjects, "with more between their events", crowd);
 }
 
 /// Says of the events so far whether the stream may end here, by the letter of each dialect.

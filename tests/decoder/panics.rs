@@ -106,11 +106,8 @@ fn check(bytes: &[u8], cuts: &[usize], dialect: Option<Dialect>) -> Result<(), T
     let mut message = Message::new();
     let mut decoder = decoder(dialect);
     let mut input = bytes;
-    loop {
-        match decoder.next(&mut input) {
-            Some(delta) => message.push(&delta),
-            None => break,
-        }
+    while let Some(delta) = decoder.next(&mut input) {
+        message.push(&delta);
     }
     let _ = message.tool_calls();
     Ok(())

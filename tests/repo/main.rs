@@ -9,3 +9,4 @@ mod markdown;
 mod modules;
 mod packaging;
 mod security;
+mod snippets;

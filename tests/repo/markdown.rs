@@ -17,7 +17,7 @@ use std::sync::OnceLock;
 
 use self::How::{Long, Not, Runs, Stage, With};
 
-const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+pub(super) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// What becomes of a command that is not in a block `console`.
 #[derive(Debug, Clone, Copy)]
@@ -155,12 +155,12 @@ const OTHER_LANGUAGES: [&str; 9] = [
 
 /// A block of a document.
 #[derive(Debug)]
-struct Block {
+pub(super) struct Block {
     /// The document and the line, for messages.
-    at: String,
+    pub(super) at: String,
     /// What stands behind the fence; `indented` for a block without one.
-    language: String,
-    text: String,
+    pub(super) language: String,
+    pub(super) text: String,
 }
 
 /// All Markdown files but those that are documents of tests.
@@ -178,7 +178,7 @@ fn documents() -> Vec<PathBuf> {
 }
 
 /// Every file that may belong to the repository.
-fn walk(folder: &Path, file: &mut impl FnMut(&Path)) {
+pub(super) fn walk(folder: &Path, file: &mut impl FnMut(&Path)) {
     for entry in fs::read_dir(folder).expect("a folder").flatten() {
         let path = entry.path();
         let name = entry.file_name();
@@ -194,7 +194,7 @@ fn walk(folder: &Path, file: &mut impl FnMut(&Path)) {
     }
 }
 
-fn blocks() -> Vec<Block> {
+pub(super) fn blocks() -> Vec<Block> {
     documents()
         .iter()
         .flat_map(|path| blocks_of(path))

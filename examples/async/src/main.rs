@@ -24,14 +24,11 @@ async fn read(
     while let Some(chunk) = body.next().await {
         let chunk = chunk?;
         let mut input = &chunk[..];
-        while let Some(delta) = decoder.next(&mut input)? {
+        while let Some(delta) = decoder.next(&mut input) {
             each(delta);
         }
     }
-    while let Some(delta) = decoder.finish()? {
-        each(delta);
-    }
-    Ok(decoder.end())
+    Ok(decoder.close(each))
 }
 
 async fn ask(prompt: &str) -> Result<End, AnyError> {
@@ -49,11 +46,13 @@ async fn ask(prompt: &str) -> Result<End, AnyError> {
         .await?
         .error_for_status()?;
     let mut out = std::io::stdout();
-    let end = read(response, |delta| {
-        if let Delta::Text { text, .. } = delta {
+    let end = read(response, |delta| match delta {
+        Delta::Text { text, .. } => {
             // Whoever read it may be gone; the reply need not be given up in the middle.
             let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
         }
+        Delta::Invalid { error, .. } => eprintln!("async_chat: skipped: {error}"),
+        _ => {}
     })
     .await?;
     println!();

@@ -76,3 +76,16 @@ fn a_reply_that_is_cut_is_told() {
     );
     assert_eq!(output.status.code(), Some(1));
 }
+
+#[test]
+fn a_malformed_event_is_skipped_and_the_rest_is_printed() {
+    let body = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"one \"}}]}\n\n\
+        data: {oops\n\n\
+        data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"two\"}}]}\n\n\
+        data: [DONE]\n\n";
+    let output = run(body, 10);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "one two\n");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.starts_with("async_chat: skipped: "), "{told}");
+    assert_eq!(output.status.code(), Some(0));
+}

@@ -4,7 +4,9 @@ use std::fmt;
 
 use bytes::Bytes;
 use deltawire::frame::Framing;
-use deltawire::{Decoder, Delta, Dialect, End, Error, ErrorKind, FinishReason, Options, Usage};
+use deltawire::{
+    Decoder, Delta, DetailLevel, Dialect, End, ErrorKind, FinishReason, Options, Usage,
+};
 
 use crate::peer::Peer;
 
@@ -67,6 +69,8 @@ impl Watch {
             Reader::Deltawire => {
                 let mut options = Options::default();
                 options.framing = Some(framing);
+                // Nobody here looks at them.
+                options.details = DetailLevel::Off;
                 Reading::Deltas(Box::new(Decoder::with_options(options)))
             }
             Reader::EventsourceStream => Reading::Peer(Box::default()),
@@ -92,7 +96,9 @@ impl Watch {
             Reading::Nothing => {}
             Reading::Deltas(decoder) => {
                 let mut input = &frame[..];
-                while self.seen.take(decoder.next(&mut input), frame) {}
+                while let Some(delta) = decoder.next(&mut input) {
+                    self.seen.take(&delta, frame);
+                }
             }
             Reading::Peer(peer) => peer.look(frame, &mut self.seen),
         }
@@ -103,7 +109,9 @@ impl Watch {
         match &mut self.reading {
             Reading::Nothing => {}
             Reading::Deltas(decoder) => {
-                while self.seen.take(decoder.finish(), &Bytes::new()) {}
+                while let Some(delta) = decoder.finish() {
+                    self.seen.take(&delta, &Bytes::new());
+                }
                 self.seen.kind = match decoder.end() {
                     End::Complete => Kind::Complete,
                     End::Unrecognised => Kind::Unrecognised,
@@ -125,24 +133,21 @@ impl Watch {
 }
 
 impl Seen {
-    /// Takes over what a call gave. False where there is nothing more.
-    fn take(&mut self, delta: Result<Option<Delta<'_>>, Error>, frame: &Bytes) -> bool {
-        match delta {
-            Ok(Some(Delta::Text { choice, text, .. })) => {
+    /// Records a delta of a frame.
+    fn take(&mut self, delta: &Delta<'_>, frame: &Bytes) {
+        match *delta {
+            Delta::Text { choice, text, .. } => {
                 self.text_len += text.len() as u64;
                 if let Some(pieces) = &mut self.text {
                     pieces.push((choice, part_of(frame, text.as_bytes())));
                 }
             }
-            Ok(Some(Delta::Usage(usage))) => self.usage.merge(&usage),
-            Ok(Some(Delta::Finish { choice, reason, .. })) => self.finishes.push((choice, reason)),
-            Ok(Some(Delta::Error(error))) => self.error = Some(error.kind),
-            Ok(Some(_)) => {}
-            // Of one event. What is behind it comes.
-            Err(_) => self.unreadable += 1,
-            Ok(None) => return false,
+            Delta::Usage(usage) => self.usage.merge(&usage),
+            Delta::Finish { choice, reason, .. } => self.finishes.push((choice, reason)),
+            Delta::Error(error) => self.error = Some(error.kind),
+            Delta::Invalid { .. } => self.unreadable += 1,
+            _ => {}
         }
-        true
     }
 }
 

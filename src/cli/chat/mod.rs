@@ -12,7 +12,8 @@ use std::time::Instant;
 
 use anstyle::Style;
 use deltawire::client::{Client, Input, Kind as ErrorKind, Options, Provider, Request, Stream};
-use deltawire::message::ToolCall;
+use deltawire::delta::StreamError;
+use deltawire::message::{Choice, PartKind, ToolCall};
 use deltawire::moderation::Unit;
 use deltawire::tokens::Counter;
 use deltawire::{Delta, Dialect, End, Message};
@@ -233,7 +234,7 @@ impl Reply {
         if let Some(message) = &mut self.message {
             message.finish(stream.end());
         }
-        self.printer.end(is_complete)?;
+        self.printer.end(is_complete, stream.decoder().invalid())?;
         if let Verdict::Refused = result? {
             self.say_refused();
             return Ok(Outcome::Faulty);
@@ -260,8 +261,13 @@ impl Reply {
             }
             match stream.next() {
                 Ok(Some(delta)) => {
-                    if matches!(delta, Delta::Error(_)) {
-                        *outcome = Outcome::Faulty;
+                    match &delta {
+                        Delta::Error(_) => *outcome = Outcome::Faulty,
+                        Delta::Invalid { error, .. } => {
+                            self.printer.note(&error.to_string())?;
+                            *outcome = Outcome::Faulty;
+                        }
+                        _ => {}
                     }
                     if let Some(message) = &mut self.message {
                         message.push_at(&delta, sent.elapsed());
@@ -271,10 +277,6 @@ impl Reply {
                     }
                 }
                 Ok(None) => return Ok(self.finish(sent)?),
-                Err(error) if !error.is_final() => {
-                    self.printer.note(&error.to_string())?;
-                    *outcome = Outcome::Faulty;
-                }
                 Err(error) => {
                     // What came is still to be had.
                     self.finish(sent)?;
@@ -328,10 +330,8 @@ impl Reply {
             verdict = self.finish(sent)?;
         }
         let is_fine = matches!(verdict, Verdict::Fine);
-        self.printer.end(is_fine && message.is_complete())?;
-        if let Some(error) = &message.error {
-            say(&format!("provider error: {}", error.message));
-        }
+        self.printer
+            .end(is_fine && message.is_complete(), message.invalid)?;
         if !is_fine {
             self.say_refused();
         }
@@ -385,73 +385,21 @@ fn conversation(request: &Request) -> Vec<(&str, &str)> {
     }
 }
 
+/// The deltas that a complete reply amounts to, in the order of its parts.
 fn deltas_of(message: &Message) -> Vec<Delta<'_>> {
-    let said = |text: &'_ Option<String>| -> bool { text.is_some() };
     let mut deltas = Vec::new();
-    if said(&message.id) || said(&message.model) || said(&message.role) {
-        deltas.push(Delta::Start {
-            id: message.id.as_deref().unwrap_or_default(),
-            model: message.model.as_deref().unwrap_or_default(),
-            role: message.role.as_deref().unwrap_or_default(),
-        });
+    let [id, model, role] = [&message.id, &message.model, &message.role]
+        .map(|text| text.as_deref().unwrap_or_default());
+    if [id, model, role] != [""; 3] {
+        deltas.push(Delta::Start { id, model, role });
     }
-    for reply in &message.choices {
-        let choice = reply.index;
-        let pieces = [
-            Delta::Reasoning {
-                choice,
-                part: 0,
-                text: &reply.reasoning,
-            },
-            Delta::Text {
-                choice,
-                part: 0,
-                text: &reply.text,
-            },
-            Delta::Refusal {
-                choice,
-                part: 0,
-                text: &reply.refusal,
-            },
-        ];
-        deltas.extend(pieces);
-        for call in &reply.tool_calls {
-            let (index, id, name, fragment) = parts(call);
-            deltas.push(Delta::ToolCallStart {
-                choice,
-                part: call.part,
-                index,
-                id,
-                name,
-            });
-            deltas.push(Delta::ToolCallArguments {
-                choice,
-                part: call.part,
-                index,
-                fragment,
-                whole: false,
-            });
-        }
-        for call in &reply.server_tool_calls {
-            let (index, id, name, fragment) = parts(call);
-            deltas.push(Delta::ServerToolCallStart {
-                choice,
-                part: call.part,
-                index,
-                id,
-                name,
-            });
-            deltas.push(Delta::ServerToolCallArguments {
-                choice,
-                part: call.part,
-                index,
-                fragment,
-                whole: false,
-            });
-        }
-        if let Some(finish) = &reply.finish {
+    for choice in &message.choices {
+        let mut pieces = pieces_of(choice);
+        pieces.sort_by_key(|(part, _)| *part);
+        deltas.extend(pieces.into_iter().flat_map(|(_, deltas)| deltas));
+        if let Some(finish) = &choice.finish {
             deltas.push(Delta::Finish {
-                choice,
+                choice: choice.index,
                 reason: finish.reason,
                 raw: &finish.raw,
             });
@@ -460,22 +408,84 @@ fn deltas_of(message: &Message) -> Vec<Delta<'_>> {
     if !message.usage.is_empty() {
         deltas.push(Delta::Usage(message.usage));
     }
-    deltas.retain(|delta| !is_empty(delta));
+    if let Some(error) = &message.error {
+        deltas.push(Delta::Error(StreamError {
+            kind: error.kind,
+            code: &error.code,
+            message: &error.message,
+            transient: error.transient,
+            raw: b"",
+        }));
+    }
+    deltas.extend(message.details.iter().map(|detail| Delta::Detail {
+        scope: detail.scope,
+        name: &detail.name,
+        value: &detail.value,
+    }));
+    if message.done {
+        deltas.push(Delta::Done);
+    }
     deltas
 }
 
-fn parts(call: &ToolCall) -> (i32, &str, &str, &str) {
-    (call.index, &call.id, &call.name, &call.arguments)
+/// The texts and tool calls of a choice, each with the number of its part.
+fn pieces_of(choice: &Choice) -> Vec<(u32, Vec<Delta<'_>>)> {
+    let index = choice.index;
+    let texts = choice.parts().map(|piece| {
+        let (choice, part, text) = (index, piece.number, piece.text);
+        let delta = match piece.kind {
+            PartKind::Reasoning => Delta::Reasoning { choice, part, text },
+            PartKind::Refusal => Delta::Refusal { choice, part, text },
+            _ => Delta::Text { choice, part, text },
+        };
+        (part, vec![delta])
+    });
+    let own = choice.tool_calls.iter().map(|call| {
+        let start = Delta::ToolCallStart {
+            choice: index,
+            part: call.part,
+            index: call.index,
+            id: &call.id,
+            name: &call.name,
+        };
+        let arguments = Delta::ToolCallArguments {
+            choice: index,
+            part: call.part,
+            index: call.index,
+            fragment: &call.arguments,
+            whole: false,
+        };
+        with_arguments(call, start, arguments)
+    });
+    let server = choice.server_tool_calls.iter().map(|call| {
+        let start = Delta::ServerToolCallStart {
+            choice: index,
+            part: call.part,
+            index: call.index,
+            id: &call.id,
+            name: &call.name,
+        };
+        let arguments = Delta::ServerToolCallArguments {
+            choice: index,
+            part: call.part,
+            index: call.index,
+            fragment: &call.arguments,
+            whole: false,
+        };
+        with_arguments(call, start, arguments)
+    });
+    texts.chain(own).chain(server).collect()
 }
 
-/// Empty pieces of text and arguments give no delta.
-fn is_empty(delta: &Delta<'_>) -> bool {
-    matches!(
-        delta,
-        Delta::Text { text: "", .. }
-            | Delta::Reasoning { text: "", .. }
-            | Delta::Refusal { text: "", .. }
-            | Delta::ToolCallArguments { fragment: "", .. }
-            | Delta::ServerToolCallArguments { fragment: "", .. }
-    )
+/// The deltas of a call. Empty arguments make no delta.
+fn with_arguments<'m>(
+    call: &'m ToolCall,
+    start: Delta<'m>,
+    arguments: Delta<'m>,
+) -> (u32, Vec<Delta<'m>>) {
+    let mut deltas = vec![start];
+    if !call.arguments.is_empty() {
+        deltas.push(arguments);
+    }
+    (call.part, deltas)
 }

@@ -7,7 +7,7 @@ use deltawire::{Delta, FinishReason};
 
 use super::spinner::Spinner;
 use crate::cli::outcome::Failure;
-use crate::cli::output::{self, Object, Output};
+use crate::cli::output::{self, Output};
 use crate::cli::screen::{FAINT, harmless, say};
 
 /// What becomes of a reply.
@@ -23,7 +23,8 @@ pub(super) trait Print {
     /// Shows what was given so far.
     fn flush(&mut self) -> Result<(), Failure>;
 
-    fn end(&mut self, is_complete: bool) -> Result<(), Failure>;
+    /// Ends the reply. `invalid` counts the events that could not be decoded.
+    fn end(&mut self, is_complete: bool, invalid: u64) -> Result<(), Failure>;
 }
 
 /// The lines of `deltawire deltas`.
@@ -53,10 +54,9 @@ impl Print for Lines {
         self.output.flush()
     }
 
-    fn end(&mut self, is_complete: bool) -> Result<(), Failure> {
+    fn end(&mut self, is_complete: bool, invalid: u64) -> Result<(), Failure> {
         self.spinner.clear();
-        let line = Object::of_type("end").value("complete", is_complete);
-        self.output.line(line)?;
+        self.output.line(output::end(is_complete, invalid))?;
         self.output.flush()
     }
 }
@@ -214,7 +214,7 @@ impl Print for Text {
         self.out.flush().map_err(|_| Failure::OutputClosed)
     }
 
-    fn end(&mut self, _is_complete: bool) -> Result<(), Failure> {
+    fn end(&mut self, _is_complete: bool, _invalid: u64) -> Result<(), Failure> {
         self.spinner.clear();
         self.end_aside();
         if self.is_mid_line {

@@ -75,6 +75,12 @@ impl Server {
     }
 
     /// One whose only connection does this, behind its request.
+    /// A server that streams one reply, `before after`, with a malformed event in its middle.
+    pub fn malformed() -> Self {
+        let body = event("before ") + "data: {oops\n\n" + &reply(&["after"]);
+        Self::bytes(chunked([body.as_bytes()]))
+    }
+
     pub fn script(act: impl FnOnce(&mut Connection) + Send + 'static) -> Self {
         Server::new([script(act)])
     }
