@@ -261,7 +261,7 @@ pub(crate) fn end(is_complete: bool, invalid: u64) -> Object {
 /// The value of a detail: as it is, or as a string if other readers of JSON refuse it, such as `NaN` or
 /// `1e400`.
 pub(crate) fn value_of(line: Object, value: &str) -> Object {
-    match simd_json::to_tape(&mut value.to_owned().into_bytes()) {
+    match serde_json::from_str::<serde_json::Value>(value) {
         Ok(_) => line.value("value", value),
         Err(_) => line.text("value", value),
     }

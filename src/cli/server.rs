@@ -175,9 +175,10 @@ impl Replies {
             return Err(Refusal::new(405, Some("method_not_supported"), message));
         }
         self.authorize(request)?;
-        let json = serde_json::from_slice::<Value>(&request.body).map_err(|error| {
-            Refusal::new(400, None, format!("The body is not valid JSON: {error}"))
-        })?;
+        let json =
+            simd_json::serde::from_slice::<Value>(&mut request.body.clone()).map_err(|error| {
+                Refusal::new(400, None, format!("The body is not valid JSON: {error}"))
+            })?;
         if !json.is_object() {
             let message = "The body is not a JSON object".into();
             return Err(Refusal::new(400, None, message));

@@ -139,10 +139,7 @@ impl<'d> ProviderError<'d> {
                     }
                     member.text(&mut outer.name)
                 }
-                "metadata" | "innererror" | "details" => {
-                    outer.look_into(walk, key, member, path);
-                    member.value.span().is_some()
-                }
+                "metadata" | "innererror" | "details" => outer.look_into(walk, key, member, path),
                 "error" => {
                     inner.message = member.str();
                     is_bare = true;
@@ -161,14 +158,15 @@ impl<'d> ProviderError<'d> {
         inner.or(outer)
     }
 
-    /// Reads a member beside the message that tells the kind more precisely. The rest of it is a detail.
+    /// Reads a member beside the message that may tell the kind more precisely. Returns false if all of it
+    /// is a detail.
     fn look_into(
         &mut self,
         walk: &mut Walk<'_, 'd>,
         key: &str,
         member: Member<'d>,
         path: &Path<'_>,
-    ) {
+    ) -> bool {
         let path = path.key(key);
         match member.value {
             Value::Object(object) => {
@@ -176,19 +174,25 @@ impl<'d> ProviderError<'d> {
                     "metadata" => "error_type",
                     _ => "code",
                 };
+                if walk.get(object, name).str().is_empty() {
+                    return false;
+                }
                 walk.object(object, Scope::Response, &path, |_, key, member| {
                     key == name && member.text(&mut self.precise)
                 });
+                true
             }
-            Value::Array(array) => walk.elements(array, |walk, n, element| {
-                if let Some(object) = element.as_object()
-                    && self.reason.is_empty()
-                {
-                    self.reason = walk.get(object, "reason").str();
-                }
-                walk.detail(Scope::Response, &path.index(n), element);
-            }),
-            _ => {}
+            Value::Array(array) => {
+                walk.elements(array, |walk, _, element| {
+                    if let Some(object) = element.as_object()
+                        && self.reason.is_empty()
+                    {
+                        self.reason = walk.get(object, "reason").str();
+                    }
+                });
+                false
+            }
+            _ => false,
         }
     }
 

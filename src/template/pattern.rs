@@ -36,7 +36,7 @@ pub(super) struct Template {
     holes: Vec<Hole>,
     queued: Vec<Queued>,
     /// The names of the queued details.
-    names: String,
+    names: Option<TryBox<String>>,
     usage: Option<TryBox<Usage>>,
     /// Where the literal bytes after the last hole begin.
     from: usize,
@@ -180,7 +180,8 @@ impl Template {
                 return false;
             };
             if let Queued::Detail { name, .. } = queued {
-                let name = self.names.get(name.start as usize..name.end as usize);
+                let names = self.names.as_deref().map_or("", String::as_str);
+                let name = names.get(name.start as usize..name.end as usize);
                 queue.repeat_detail(*queued, name.unwrap_or_default(), text);
                 continue;
             }
@@ -278,13 +279,30 @@ impl Template {
         if counts.is_some() && self.usage.is_none() {
             self.usage = Some(TryBox::new(Usage::default())?);
         }
-        self.names.clear();
+        let names = candidate
+            .queue
+            .queued()
+            .iter()
+            .filter_map(|queued| match queued {
+                Queued::Detail { name, .. } => Some(candidate.queue.text_of(*name).len()),
+                _ => None,
+            });
+        let has_details = names.clone().next().is_some();
+        if has_details && self.names.is_none() {
+            self.names = Some(TryBox::new(String::new())?);
+        }
+        if let Some(kept) = &mut self.names {
+            kept.try_reserve(names.sum()).map_err(|_| OutOfMemory)?;
+        }
         self.replace(candidate.raw, holes.as_slice(), candidate.queue.queued())?;
-        for queued in &mut self.queued {
-            if let Queued::Detail { name, .. } = queued {
-                let start = self.names.len() as u32;
-                fallible::push_str(&mut self.names, candidate.queue.text_of(*name))?;
-                (name.start, name.end) = (start, self.names.len() as u32);
+        if let Some(names) = &mut self.names {
+            names.clear();
+            for queued in &mut self.queued {
+                if let Queued::Detail { name, .. } = queued {
+                    let start = names.len() as u32;
+                    names.push_str(candidate.queue.text_of(*name));
+                    (name.start, name.end) = (start, names.len() as u32);
+                }
             }
         }
         if let (Some(usage), Some(counts)) = (&mut self.usage, counts) {
@@ -319,7 +337,6 @@ impl Template {
     pub(super) fn install(&mut self, builtin: &Builtin, bit: u8) -> Result<(), OutOfMemory> {
         let pattern = builtin.pattern();
         self.replace(pattern.event, pattern.holes, builtin.queued())?;
-        self.names.clear();
         self.from = pattern.from;
         self.uncounted = builtin::UNCOUNTED;
         self.builtin = bit;
