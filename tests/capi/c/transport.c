@@ -285,7 +285,7 @@ int main(int argc, char **argv) {
     a_batch_of_a_refusal(argv[3]);
     a_whole_response(argv[4]);
     no_response(argv[1]);
-        batches(argv[5], " one;-", 9);
+        batches(argv[5], " one;-", 10);
     printf("%u checks\n", checks);
     return 0;
 }
