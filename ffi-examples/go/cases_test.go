@@ -185,24 +185,29 @@ func build(t *testing.T, name string) string {
 	return program
 }
 
-func TestTheProgramPrintsWhatTheCommandPrints(t *testing.T) {
+func TestTheProgramPrintsTheLinesAndEndsAsTheCommand(t *testing.T) {
 	program, command := build(t, "deltas"), os.Getenv("DELTAWIRE")
 	for _, c := range cases(t)[:8] {
 		dialect := c.dialect.String()
 		input := func() io.Reader { return bytes.NewReader(c.bytes) }
-		want, wantStatus := output(t, input(), command, "deltas", "--dialect", dialect, c.file)
+		_, wantStatus := output(t, input(), command, "deltas", "--dialect", dialect, c.file)
 		for _, args := range [][]string{{c.file}, {"--chunk-size", "1", c.file}, {}, {"-"}} {
 			got, status := output(t, input(), program, append([]string{"--dialect", dialect}, args...)...)
-			if got != want || status != wantStatus {
-				t.Errorf("%s %q: status %d, want %d\ngot\n%swant\n%s", c.name, args, status, wantStatus, got, want)
+			if got != c.lines || status != wantStatus {
+				t.Errorf("%s %q: status %d, want %d\ngot\n%swant\n%s", c.name, args, status, wantStatus, got, c.lines)
 			}
 		}
 	}
 	// Complete, with one event that cannot be read.
 	faulty := "data: {bad\n\n" + event("Hi") + "data: [DONE]\n\n"
-	want, wantStatus := output(t, strings.NewReader(faulty), command, "deltas")
+	want := `{"type":"other","event":"message","raw":"{bad"}
+{"type":"text","choice":0,"text":"Hi"}
+{"type":"done"}
+{"type":"end","complete":true}
+`
+	_, wantStatus := output(t, strings.NewReader(faulty), command, "deltas")
 	got, status := output(t, strings.NewReader(faulty), program)
-	if got != want || status != wantStatus || status != 1 || !strings.HasSuffix(got, `"complete":true}`+"\n") {
+	if got != want || status != wantStatus || status != 1 {
 		t.Errorf("status %d, want %d\ngot\n%swant\n%s", status, wantStatus, got, want)
 	}
 	for _, args := range [][]string{{"--dialect", "nobody's"}, {"--chunk-size", "0"}, {"no such file"}, {"a", "b"}} {

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::server::Server;
 use crate::toolchain::{checked_library, folder, program, root, run, runner, stage};
-use deltawire_test_support::decoding::{decode, decoder, streams};
+use deltawire_test_support::decoding::{decode_in_c, decoder, streams};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("UTF-8")
@@ -57,7 +57,7 @@ fn the_examples_that_print_deltas_print_what_the_command_prints() {
                 continue;
             }
             std::fs::write(&path, &stream.input).expect("a stream that can be written");
-            let expected = decode(&mut decoder(None), [&stream.input[..]]);
+            let expected = decode_in_c(&mut decoder(None), [&stream.input[..]]);
             let output = runner(&program).arg(&path).output().expect("a program");
             let lines = text(&output.stdout);
             assert_eq!(

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::sync::OnceLock;
 
 use crate::toolchain::{checked_library, folder, program, runner, stage};
-use deltawire_test_support::decoding::{Outcome, decode, decoder, recordings, streams};
+use deltawire_test_support::decoding::{Outcome, decode_in_c, decoder, recordings, streams};
 
 struct Case {
     name: String,
@@ -37,7 +37,7 @@ fn read_cases() -> Vec<Case> {
             max_event_bytes: stream.max_event_bytes.unwrap_or(0),
             path,
             reads: None,
-            expected: decode(&mut stream.decoder(), [&stream.input[..]]),
+            expected: decode_in_c(&mut stream.decoder(), [&stream.input[..]]),
             is_short: stream.input.len() <= 1500,
             name: stream.name,
         });
@@ -49,7 +49,7 @@ fn read_cases() -> Vec<Case> {
             max_event_bytes: 0,
             path: corpus.join(&recording.name),
             reads: recording.reads,
-            expected: decode(&mut decoder(None), [&recording.body[..]]),
+            expected: decode_in_c(&mut decoder(None), [&recording.body[..]]),
             is_short: recording.body.len() <= 1500,
             name: recording.name,
         });

@@ -205,9 +205,9 @@ final class DecoderTest extends Helper
         $this->assertSame('at once', $delta->text);
         $decoder = new Decoder();
         $deltas = iterator_to_array($decoder->deltas(fopen(self::DATA . '/serve-chat.sse', 'rb')), false);
-        $this->assertSame(['start', 'reasoning', 'text', 'text', 'finish', 'usage', 'done'], self::kinds($deltas));
-        $this->assertEquals(new Deltawire\Usage(9, 4, 13, 2), $deltas[5]);
-        $this->assertEquals(new Deltawire\Finish(0, Deltawire\FinishReason::Stop, 'stop'), $deltas[4]);
+        $this->assertSame(['start', 'other', 'reasoning', 'text', 'text', 'finish', 'usage', 'done'], self::kinds($deltas));
+        $this->assertEquals(new Deltawire\Usage(9, 4, 13, 2), $deltas[6]);
+        $this->assertEquals(new Deltawire\Finish(0, Deltawire\FinishReason::Stop, 'stop'), $deltas[5]);
         $this->assertSame('tiny-chat-1', $deltas[0]->model);
     }
 
@@ -216,7 +216,8 @@ final class DecoderTest extends Helper
         foreach ([1, 2, 3, 1000] as $batch) {
             $decoder = new Decoder(batch: $batch);
             $deltas = $decoder->feed(file_get_contents(self::DATA . '/serve-single.sse'));
-            $this->assertSame(['start', 'text', 'finish'], self::kinds($deltas));
+            // The detail is the time at which it was made.
+            $this->assertSame(['start', 'text', 'finish', 'other'], self::kinds($deltas));
         }
     }
 

@@ -36,8 +36,9 @@ final class HttpTest extends Helper
         });
         $this->assertLessThan(5, $took);
         $this->assertSame('Grüß dich', implode('', self::texts($deltas)));
-        $this->assertSame(['start', 'reasoning', 'text', 'text', 'finish', 'usage', 'done'], self::kinds($deltas));
-        $this->assertSame(4, $deltas[5]->outputTokens);
+        $this->assertSame(['start', 'other', 'reasoning', 'text', 'text', 'finish', 'usage', 'done'], self::kinds($deltas));
+        $this->assertSame('created', $deltas[1]->event);
+        $this->assertSame(4, $deltas[6]->outputTokens);
         $this->assertSame(Deltawire\End::Complete, $stream->end());
     }
 
@@ -85,7 +86,7 @@ final class HttpTest extends Helper
         }
         // The whole takes 2.4 s. The delta that ended the wait is the last one.
         $this->assertLessThan(1.7, $took);
-        $this->assertSame(['start', 'reasoning', 'text', 'text'], self::kinds($kept));
+        $this->assertSame(['start', 'other', 'reasoning', 'text', 'text'], self::kinds($kept));
     }
 
     public function testARefusalSaysWhyAndShowsNoKey(): void

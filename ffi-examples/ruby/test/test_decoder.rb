@@ -179,11 +179,11 @@ class TestDecoder < Minitest::Test
 
   def test_deltas_are_told_apart_by_their_classes_and_by_patterns
     deltas = @decoder.each([File.binread("#{DATA}/serve-chat.sse")]).to_a
-    assert_equal %i[start reasoning text text finish usage done], deltas.map(&:kind)
+    assert_equal %i[start other reasoning text text finish usage done], deltas.map(&:kind)
     assert(deltas.all? { |delta| delta.is_a?(Deltawire::Delta) })
     assert_equal "tiny-chat-1", deltas[0].model
-    assert_equal [9, 4, 13, 2, nil, nil], deltas[5].to_a
-    deltas[4] => Deltawire::Delta::Finish(choice: 0, reason:, raw: "stop")
+    assert_equal [9, 4, 13, 2, nil, nil], deltas[6].to_a
+    deltas[5] => Deltawire::Delta::Finish(choice: 0, reason:, raw: "stop")
     assert_equal :stop, reason
   end
 
@@ -204,7 +204,7 @@ class TestDecoder < Minitest::Test
     event = File.binread("#{DATA}/serve-single.sse")
     [1, 2, 3].each do |batch|
       Deltawire::Decoder.open(batch: batch) do |decoder|
-        assert_equal %i[start text finish], decoder.feed(event).map(&:kind)
+        assert_equal %i[start text finish other], decoder.feed(event).map(&:kind)
       end
     end
   end
@@ -212,7 +212,7 @@ class TestDecoder < Minitest::Test
   def test_the_same_deltas_come_whatever_the_batch
     bytes = File.binread("#{DATA}/serve-chat.sse")
     all = [1, 2, 3, 1000].map { |batch| Deltawire::Decoder.new(batch: batch).each([bytes]).to_a }
-    assert_equal 7, all[0].size
+    assert_equal 8, all[0].size
     assert_equal 1, all.uniq.size
   end
 end

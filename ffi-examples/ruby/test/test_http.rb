@@ -19,8 +19,9 @@ class TestClient < Minitest::Test
         assert_equal :unknown, stream.end
         deltas = stream.each.map { |delta| [delta, times << Process.clock_gettime(Process::CLOCK_MONOTONIC)][0] }
         assert_equal "Grüß dich", texts(deltas).join
-        assert_equal %i[start reasoning text text finish usage done], deltas.map(&:kind)
-        assert_equal 4, deltas[5].output_tokens
+        assert_equal %i[start other reasoning text text finish usage done], deltas.map(&:kind)
+        assert_equal "created", deltas[1].event
+        assert_equal 4, deltas[6].output_tokens
         assert_equal :complete, stream.end
       end
       assert_operator times.last - times.first, :>, 0.5
@@ -31,7 +32,7 @@ class TestClient < Minitest::Test
     serve("--interval-ms", "300", "serve-chat.sse") do |url|
       turns = 0
       other = Thread.new { loop { sleep 0.001; turns += 1 } }
-      client(url).stream(**ASK) { |stream| assert_equal 7, stream.count }
+      client(url).stream(**ASK) { |stream| assert_equal 8, stream.count }
       other.kill
       assert_operator turns, :>, 200
     end

@@ -169,6 +169,20 @@ static void no_response(const char *base_url) {
     dw_message_free(message);
 }
 
+/* The failure of an event says where it lies. The stream goes on with its payload. */
+static void an_event_that_cannot_be_decoded(const char *base_url) {
+    dw_stream *stream = stream_of(base_url);
+    dw_delta delta;
+    dw_failure failure;
+    REQUIRE(dw_stream_next(stream, &delta) == DW_DELTA && delta.kind == DW_DELTA_TEXT);
+    REQUIRE(dw_stream_next(stream, &delta) == DW_ERR_NOT_JSON);
+    REQUIRE(dw_stream_failure(stream, &failure) == DW_OK && failure.status == DW_ERR_NOT_JSON);
+    /* The event before it has 59 bytes. */
+    REQUIRE(failure.offset == 59 && failure.message.len > 0);
+    REQUIRE(dw_stream_next(stream, &delta) == DW_DELTA && delta.kind == DW_DELTA_OTHER);
+    dw_stream_free(stream);
+}
+
 #define MANY 64
 
 /* Notes what a call gave: its status, and the kind and text of a delta. */
@@ -285,7 +299,8 @@ int main(int argc, char **argv) {
     a_batch_of_a_refusal(argv[3]);
     a_whole_response(argv[4]);
     no_response(argv[1]);
-        batches(argv[5], " one;-", 9);
+    an_event_that_cannot_be_decoded(argv[5]);
+    batches(argv[5], " one;-", 10);
     printf("%u checks\n", checks);
     return 0;
 }

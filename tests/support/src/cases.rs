@@ -3,8 +3,9 @@
 //! `cases.tsv` has a line for each case: `name  file  dialect  is_short`, with tabs between.
 //! `file` lies beside it and is the body of a response; `dialect` is what the decoder is told, or
 //! `auto`; `is_short` is 1 where tests cut it in two at every position, else 0. `NAME.lines` is what
-//! `deltawire deltas` prints for it. `NAME.errors`, where there is one, has a line for each event that
-//! cannot be decoded.
+//! a program prints that reads it through the C ABI: the lines of `deltawire deltas` with three
+//! differences, which `decode_in_c` makes. `NAME.errors`, where there is one, has a line for each event
+//! that cannot be decoded.
 //!
 //! The cases are the streams of `tests/streams` that need no other option, those of `tests/data`, and a
 //! few recorded ones of each dialect where the recordings lie beside the repository.
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use deltawire::Dialect;
 
-use super::decoding::{Recording, decode, decoder, recordings, streams};
+use super::decoding::{Recording, decode_in_c, decoder, recordings, streams};
 
 /// Streams up to this many bytes are cut in two at every position.
 const SHORT: usize = 400;
@@ -80,7 +81,7 @@ impl Cases {
             }
             unique = format!("{name}-{number}");
         }
-        let outcome = decode(&mut decoder(dialect), [body]);
+        let outcome = decode_in_c(&mut decoder(dialect), [body]);
         self.file(&format!("{unique}.input"), body);
         self.file(&format!("{unique}.lines"), lines(&outcome.lines).as_bytes());
         if !outcome.errors.is_empty() {

@@ -16,7 +16,7 @@ pub fn decoder(dialect: Option<Dialect>) -> Decoder {
 /// What a stream gives: all that must not depend on how it is cut.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// The lines of `deltawire deltas`, the closing `end` among them.
+    /// The lines of `deltawire deltas` or of C, the closing `end` among them.
     pub lines: Vec<String>,
     /// What the decoder could not decode, as it says it.
     pub errors: Vec<String>,
@@ -25,33 +25,75 @@ pub struct Outcome {
 
 /// Decodes the chunks one after the other.
 pub fn decode<'c>(decoder: &mut Decoder, chunks: impl IntoIterator<Item = &'c [u8]>) -> Outcome {
+    let mut outcome = read(decoder, chunks, |delta| Some(line(delta)));
+    outcome.lines.push(format!(
+        r#"{{"type":"end","complete":{},"invalid":{}}}"#,
+        outcome.end == End::Complete,
+        outcome.errors.len()
+    ));
+    outcome
+}
+
+/// Decodes the chunks as the C ABI does, and every binding with it: the lines that a program in C prints,
+/// see [`c_line`], and the errors that it gets as a status.
+pub fn decode_in_c<'c>(
+    decoder: &mut Decoder,
+    chunks: impl IntoIterator<Item = &'c [u8]>,
+) -> Outcome {
+    let mut outcome = read(decoder, chunks, c_line);
+    outcome.lines.push(format!(
+        r#"{{"type":"end","complete":{}}}"#,
+        outcome.end == End::Complete
+    ));
+    outcome
+}
+
+/// Decodes the chunks. The lines are those that `line` returns, without the closing one.
+fn read<'c>(
+    decoder: &mut Decoder,
+    chunks: impl IntoIterator<Item = &'c [u8]>,
+    line: fn(&Delta<'_>) -> Option<String>,
+) -> Outcome {
     let mut lines = Vec::new();
     let mut errors = Vec::new();
+    let mut note = |delta: &Delta<'_>| {
+        if let Delta::Invalid { error, .. } = delta {
+            errors.push(error.to_string());
+        }
+        lines.extend(line(delta));
+    };
     for chunk in chunks {
         let mut input = chunk;
         while let Some(delta) = decoder.next(&mut input) {
-            note(&delta, &mut lines, &mut errors);
+            note(&delta);
         }
         assert!(input.is_empty(), "a decoder that wants more has used all");
     }
     while let Some(delta) = decoder.finish() {
-        note(&delta, &mut lines, &mut errors);
+        note(&delta);
     }
     let end = decoder.end();
-    lines.push(format!(
-        r#"{{"type":"end","complete":{},"invalid":{}}}"#,
-        end == End::Complete,
-        errors.len()
-    ));
     Outcome { lines, errors, end }
 }
 
-/// Keeps the line of a delta, and the error of an event that could not be decoded.
-fn note(delta: &Delta<'_>, lines: &mut Vec<String>, errors: &mut Vec<String>) {
-    if let Delta::Invalid { error, .. } = delta {
-        errors.push(error.to_string());
-    }
-    lines.push(line(delta));
+/// Returns the line of a delta as the C ABI hands it out: without its part. A detail is an `other` of its
+/// name and value. An event that could not be decoded is an error and has no line.
+fn c_line(delta: &Delta<'_>) -> Option<String> {
+    const PART: &str = r#","part":"#;
+    let line = match *delta {
+        Delta::Invalid { .. } => return None,
+        Delta::Detail { name, value, .. } => line(&Delta::Other {
+            event: name,
+            raw: value.as_bytes(),
+        }),
+        ref delta => line(delta),
+    };
+    // Quotes within strings are escaped, so this is the member.
+    let Some((head, part)) = line.split_once(PART) else {
+        return Some(line);
+    };
+    let tail = part.trim_start_matches(|digit: char| digit.is_ascii_digit());
+    Some(format!("{head}{tail}"))
 }
 
 /// The pieces of `bytes` that `lengths` tells, and one more with what is left.
