@@ -241,11 +241,13 @@ impl Decoder {
             let is_at_event = self.interpreter.is_last()
                 && self.templates.is_ready()
                 && self.parser.is_between_events();
-            self.phase = if is_at_event {
-                Phase::AtEvent
-            } else {
-                Phase::Reading
-            };
+            if self.phase != Phase::Finished {
+                self.phase = if is_at_event {
+                    Phase::AtEvent
+                } else {
+                    Phase::Reading
+                };
+            }
             return self.interpreter.next();
         }
         self.interpreter.rest();

@@ -127,6 +127,12 @@ pub(crate) struct Walk<'w, 'd> {
     pub(crate) queue: &'w mut Queue,
 }
 
+/// What a dialect does with each member of an object. Returns true if it used the member.
+type EachMember<'f, 'w, 'd> = dyn FnMut(&mut Walk<'w, 'd>, &str, Member<'d>) -> bool + 'f;
+
+/// What a dialect does with each element of an array.
+type EachElement<'f, 'w, 'd> = dyn FnMut(&mut Walk<'w, 'd>, usize, Member<'d>) + 'f;
+
 impl<'w, 'd> Walk<'w, 'd> {
     /// The payload.
     #[inline]
@@ -150,6 +156,12 @@ impl<'w, 'd> Walk<'w, 'd> {
         object: Span,
         mut f: impl FnMut(&mut Self, &str, Member<'d>) -> bool,
     ) {
+        self.each_member(object, &mut f);
+    }
+
+    /// Does what [`members`](Self::members) does. The loop is large, so all dialects share one.
+    #[inline(never)]
+    fn each_member(&mut self, object: Span, f: &mut EachMember<'_, 'w, 'd>) {
         let mut reader = self.payload.reader(object);
         // The payload was checked, so this does not fail.
         let _ = reader.members(|reader, key| {
@@ -162,7 +174,6 @@ impl<'w, 'd> Walk<'w, 'd> {
     }
 
     /// Reads an object like [`members`](Self::members) and reports its unknown members as details.
-    #[inline]
     pub(crate) fn object(
         &mut self,
         object: Span,
@@ -200,11 +211,17 @@ impl<'w, 'd> Walk<'w, 'd> {
     }
 
     /// Calls `f` for each element of an array of the checked payload.
+    #[inline]
     pub(crate) fn elements(
         &mut self,
         array: Span,
         mut f: impl FnMut(&mut Self, usize, Member<'d>),
     ) {
+        self.each_element(array, &mut f);
+    }
+
+    #[inline(never)]
+    fn each_element(&mut self, array: Span, f: &mut EachElement<'_, 'w, 'd>) {
         let mut reader = self.payload.reader(array);
         let mut index = 0;
         // The payload was checked, so this does not fail.

@@ -292,7 +292,8 @@ impl Template {
             self.names = Some(TryBox::new(String::new())?);
         }
         if let Some(kept) = &mut self.names {
-            kept.try_reserve(names.sum()).map_err(|_| OutOfMemory)?;
+            let more = names.sum::<usize>().saturating_sub(kept.len());
+            kept.try_reserve(more).map_err(|_| OutOfMemory)?;
         }
         self.replace(candidate.raw, holes.as_slice(), candidate.queue.queued())?;
         if let Some(names) = &mut self.names {
