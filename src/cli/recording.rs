@@ -93,6 +93,14 @@ impl Recording {
         if kind == Kind::Line && !matches!(bytes.last(), None | Some(b'\n' | b'\r')) {
             bytes.push(b'\n');
         }
+        // Other lines stood between a line that ends with CR and the LF of the blank line. Side by side
+        // the two would be one line end.
+        if kind != Kind::Line
+            && let Some(line) = bytes.strip_suffix(b"\r\n")
+            && !matches!(line.last(), None | Some(b'\n' | b'\r'))
+        {
+            bytes.push(b'\n');
+        }
         self.pieces.push(Piece { bytes, kind });
     }
 
