@@ -340,6 +340,16 @@ pub enum FinishReason {
 }
 
 impl FinishReason {
+    /// The reasons by their numbers.
+    pub(crate) const ALL: &[FinishReason] = &[
+        FinishReason::Stop,
+        FinishReason::Length,
+        FinishReason::ToolCalls,
+        FinishReason::ContentFilter,
+        FinishReason::Error,
+        FinishReason::Other,
+    ];
+
     /// The reason's name as the command prints it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -486,6 +496,21 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// The kinds by their numbers.
+    pub(crate) const ALL: &[ErrorKind] = &[
+        ErrorKind::Authentication,
+        ErrorKind::Permission,
+        ErrorKind::NotFound,
+        ErrorKind::RateLimit,
+        ErrorKind::Overloaded,
+        ErrorKind::ContextLength,
+        ErrorKind::InvalidRequest,
+        ErrorKind::ContentFilter,
+        ErrorKind::Timeout,
+        ErrorKind::Server,
+        ErrorKind::Other,
+    ];
+
     /// The kind's name as the command prints it.
     #[must_use]
     pub fn as_str(self) -> &'static str {

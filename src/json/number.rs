@@ -42,16 +42,38 @@ fn integer(text: &str) -> Option<i128> {
     let value = if digits.bytes().all(|byte| byte.is_ascii_digit()) {
         digits.parse::<u64>().ok()?
     } else {
-        // Above 2^53 a number with a fraction or an exponent stands for one of several integers.
-        let value: f64 = digits.parse().ok()?;
-        let integer = value as u64;
-        if value > 9_007_199_254_740_992.0 || integer as f64 != value {
-            return None;
-        }
-        integer
+        whole(digits)?
     };
     let value = i128::from(value);
     Some(if is_negative { -value } else { value })
+}
+
+/// Returns the value of a number with a fraction or an exponent, if it is an integer of at most 2^53. Above
+/// that, readers that store it as a float do not agree on the integer.
+#[cold]
+fn whole(text: &str) -> Option<u64> {
+    const MAX: u64 = 1 << 53;
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (int, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    // Zeros at the end of the fraction say nothing.
+    let fraction = fraction.trim_end_matches('0');
+    let digits = int.bytes().chain(fraction.bytes());
+    let value = digits.clone().try_fold(0u64, |value, byte| {
+        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+        value.checked_mul(10)?.checked_add(digit)
+    })?;
+    if value == 0 {
+        return Some(0);
+    }
+    let exponent = exponent.parse::<i32>().ok()?;
+    let shift = exponent.checked_sub(i32::try_from(fraction.len()).ok()?)?;
+    let power = 10u64.checked_pow(shift.unsigned_abs())?;
+    let value = if shift < 0 {
+        (value % power == 0).then_some(value / power)?
+    } else {
+        value.checked_mul(power)?
+    };
+    (value <= MAX).then_some(value)
 }
 
 /// Returns where the number ends that begins at `pos`. Its first byte is a digit, `-`, `N` or `I`.

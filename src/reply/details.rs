@@ -77,7 +77,7 @@ impl<'p> Path<'p> {
                     fallible::push_str(out, ".")?;
                 }
                 if key.contains(['.', '[']) {
-                    write!(TryWriter(out), "{key:?}").map_err(|_| OutOfMemory)
+                    write_quoted(key, out)
                 } else {
                     fallible::push_str(out, key)
                 }
@@ -109,6 +109,20 @@ impl<'p> Path<'p> {
         }
         hash
     }
+}
+
+/// Appends a key in quotes. A backslash stands before quotes and backslashes.
+fn write_quoted(key: &str, out: &mut String) -> Result<(), OutOfMemory> {
+    fallible::push_str(out, "\"")?;
+    for piece in key.split_inclusive(['"', '\\']) {
+        let plain = piece.trim_end_matches(['"', '\\']);
+        fallible::push_str(out, plain)?;
+        if plain.len() < piece.len() {
+            fallible::push_str(out, "\\")?;
+            fallible::push_str(out, piece.get(plain.len()..).unwrap_or_default())?;
+        }
+    }
+    fallible::push_str(out, "\"")
 }
 
 /// Marks the place of an object whose unknown members are hashed together.

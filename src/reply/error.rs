@@ -293,20 +293,19 @@ fn kind_of_code(code: &str) -> Option<ErrorKind> {
 
 /// Returns the meaning of a code, type or name, whatever its case.
 pub(crate) fn lookup(name: &str) -> Option<ErrorKind> {
-    let mut words = ERRORS.iter();
-    let word = words.find(|(known, _)| known.eq_ignore_ascii_case(name));
-    let begins = |prefix: &str| {
+    let name = name.as_bytes();
+    let begins = |prefix: &[u8]| {
         let start = name.get(..prefix.len());
         start.is_some_and(|start| start.eq_ignore_ascii_case(prefix))
     };
-    let by_prefix = || ERROR_PREFIX.iter().find(|(prefix, _)| begins(prefix));
-    word.or_else(by_prefix).map(|(_, kind)| *kind)
+    let word = ERRORS.find(|known| known.eq_ignore_ascii_case(name));
+    word.or_else(|| ERROR_PREFIX.find(begins))
 }
 
 /// Most servers have no code of their own for a prompt that is too long, and some have none for other
 /// things. Returns what the message says, or else `kind`.
 fn kind_of_message(kind: ErrorKind, message: &str) -> ErrorKind {
-    let has = |words: &str| contains(message, words);
+    let has = |words: &str| contains(message, words.as_bytes());
     let is_context = || {
         let pair = |(a, b): &(&str, &str)| has(a) && has(b);
         !NOT_CONTEXT.iter().any(|words| has(words))
@@ -320,22 +319,21 @@ fn kind_of_message(kind: ErrorKind, message: &str) -> ErrorKind {
         | ErrorKind::Server
         | ErrorKind::Permission
         | ErrorKind::Other => {
-            let mut rows = MESSAGES.iter();
-            let row = rows.find(|(words, _)| has(words));
-            row.map_or(kind, |(_, kind)| *kind)
+            let told = MESSAGES.find(|words| contains(message, words));
+            told.unwrap_or(kind)
         }
         kind => kind,
     }
 }
 
 /// Returns true if the words occur at the beginning of a message, whatever their case.
-fn contains(message: &str, words: &str) -> bool {
+fn contains(message: &str, words: &[u8]) -> bool {
     /// A message says early what it is about.
     const MAX_BYTES: usize = 2048;
     let message = message.as_bytes();
     let message = message.get(..MAX_BYTES).unwrap_or(message);
     let mut windows = message.windows(words.len());
-    windows.any(|window| window.eq_ignore_ascii_case(words.as_bytes()))
+    windows.any(|window| window.eq_ignore_ascii_case(words))
 }
 
 /// Queues an error that is plain text. Returns false if the text is JSON, truncated or not.

@@ -22,17 +22,12 @@ pub(crate) fn is_not_finished(raw: &str) -> bool {
 }
 
 fn known(raw: &str) -> Option<FinishReason> {
-    let mut rows = FINISH.iter();
-    rows.find(|(word, _)| word.eq_ignore_ascii_case(raw))
-        .map(|(_, reason)| *reason)
+    FINISH.find(|word| word.eq_ignore_ascii_case(raw.as_bytes()))
 }
 
 fn by_prefix(raw: &str) -> Option<FinishReason> {
-    let begins = |prefix: &str| {
-        let start = raw.get(..prefix.len());
+    FINISH_PREFIX.find(|prefix| {
+        let start = raw.as_bytes().get(..prefix.len());
         start.is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-    };
-    let mut rows = FINISH_PREFIX.iter();
-    rows.find(|(prefix, _)| begins(prefix))
-        .map(|(_, reason)| *reason)
+    })
 }

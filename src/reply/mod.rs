@@ -6,6 +6,7 @@ pub(crate) mod error;
 pub(crate) mod fields;
 pub(crate) mod finish;
 pub(crate) mod limits;
+mod packed;
 pub(crate) mod parts;
 pub(crate) mod pool;
 pub(crate) mod pooled;

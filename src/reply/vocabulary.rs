@@ -6,9 +6,16 @@
 //! The module is long because it is nothing but tables.
 
 use crate::delta::{ErrorKind, FinishReason};
+use crate::reply::packed::packed;
+
+packed!(pub(super) ERRORS: ErrorKind = ERRORS_ROWS);
+packed!(pub(super) ERROR_PREFIX: ErrorKind = ERROR_PREFIX_ROWS);
+packed!(pub(super) MESSAGES: ErrorKind = MESSAGES_ROWS);
+packed!(pub(super) FINISH: FinishReason = FINISH_ROWS);
+packed!(pub(super) FINISH_PREFIX: FinishReason = FINISH_PREFIX_ROWS);
 
 /// Finish reasons in lower case.
-pub(super) const FINISH: &[(&str, FinishReason)] = &[
+const FINISH_ROWS: &[(&str, FinishReason)] = &[
     // Stop.
     // OpenAI, Gemini `STOP`, Mistral, Ollama, TGI-chat, vLLM, SGLang: openai 3.57.0
     // types/chat/chat_completion_chunk.py; google-genai 3.6.1 types.py.
@@ -205,7 +212,7 @@ pub(super) const NOT_FINISHED: &[&str] = &[
 ];
 
 /// Beginnings of finish reasons that are in no other row.
-pub(super) const FINISH_PREFIX: &[(&str, FinishReason)] = &[
+const FINISH_PREFIX_ROWS: &[(&str, FinishReason)] = &[
     // Gemini and Bedrock: `MALFORMED_…`.
     ("malformed_", FinishReason::Error),
     // Gemini: `IMAGE_…`.
@@ -215,7 +222,7 @@ pub(super) const FINISH_PREFIX: &[(&str, FinishReason)] = &[
 ];
 
 /// Codes, types, statuses and names of exceptions in lower case.
-pub(super) const ERRORS: &[(&str, ErrorKind)] = &[
+const ERRORS_ROWS: &[(&str, ErrorKind)] = &[
     // --- Authentication.
     // OpenAI; DashScope alias of InvalidApiKey:; StepFun type: api-evangelist/stepfun.
     ("invalid_api_key", ErrorKind::Authentication),
@@ -750,7 +757,7 @@ pub(super) const ERRORS: &[(&str, ErrorKind)] = &[
 ];
 
 /// Beginnings of codes that are in no other row, the longer ones first.
-pub(super) const ERROR_PREFIX: &[(&str, ErrorKind)] = &[
+const ERROR_PREFIX_ROWS: &[(&str, ErrorKind)] = &[
     // DashScope Throttling.RateQuota, .BurstRate, .AllocationQuota.
     ("throttling.", ErrorKind::RateLimit),
     // Ark .EndpointRPMExceeded, .EndpointTPMExceeded.
@@ -1171,7 +1178,7 @@ pub(super) const CONTEXT_PAIRS: &[(&str, &str)] = &[
 ];
 
 /// What only a message tells, in lower case. The first row that occurs counts.
-pub(super) const MESSAGES: &[(&str, ErrorKind)] = &[
+const MESSAGES_ROWS: &[(&str, ErrorKind)] = &[
     // Z.ai 1305, Gemini 503, Nvidia through OpenRouter.
     ("temporarily overloaded", ErrorKind::Overloaded),
     // Moonshot "The engine is currently overloaded", OpenAI "Our servers are currently
