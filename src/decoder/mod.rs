@@ -24,7 +24,7 @@ use crate::delta::Delta;
 pub use crate::delta::Error;
 use crate::dialect::Dialect;
 use crate::frame::{Framing, Item};
-use crate::template::{Attempt, Cache};
+use crate::template::{Attempt, Cache, Predicted};
 
 /// How a stream ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -168,7 +168,13 @@ impl Decoder {
                 return None;
             }
             match self.predict(input) {
-                Ok(delta) => return Some(delta),
+                Ok(Predicted::Piece {
+                    kind,
+                    choice,
+                    part,
+                    text,
+                }) => return Some(kind.delta(choice, part, text)),
+                Ok(Predicted::Other(delta)) => return Some(delta),
                 Err(failed) => attempt = failed,
             }
         }
@@ -226,12 +232,12 @@ impl Decoder {
 
     /// Returns the only delta of an event that the predicted template matches.
     #[inline]
-    fn predict<'i>(&mut self, input: &mut &'i [u8]) -> Result<Delta<'i>, Attempt> {
+    fn predict<'i>(&mut self, input: &mut &'i [u8]) -> Result<Predicted<'i>, Attempt> {
         let context = self.interpreter.context(self.parser.max_event_bytes());
-        let (len, delta) = self.templates.predict(input, context)?;
+        let (len, predicted) = self.templates.predict(input, context)?;
         self.parser.skip_event(input, len);
         self.interpreter.events += 1;
-        Ok(delta)
+        Ok(predicted)
     }
 
     /// Returns the next delta by way of the queue.

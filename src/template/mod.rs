@@ -41,7 +41,7 @@ pub(crate) use self::builtin::Builtin;
 use self::learn::Candidate;
 use self::matching::Found;
 use self::pattern::Template;
-use crate::delta::Delta;
+use crate::delta::{Delta, TextKind};
 use crate::frame::Event;
 use crate::reply::progress::{Progress, Version};
 use crate::reply::queue::Queue;
@@ -97,6 +97,18 @@ pub(crate) enum Attempt {
     Matched(usize),
 }
 
+/// The delta of an event that the predicted template matches. Most are text, and are not built before
+/// they are returned.
+pub(crate) enum Predicted<'b> {
+    Piece {
+        kind: TextKind,
+        choice: u32,
+        part: u32,
+        text: &'b str,
+    },
+    Other(Delta<'b>),
+}
+
 impl Cache {
     pub(crate) fn new(is_enabled: bool) -> Self {
         Cache {
@@ -144,7 +156,7 @@ impl Cache {
         &mut self,
         bytes: &'b [u8],
         context: Context<'_>,
-    ) -> Result<(usize, Delta<'b>), Attempt> {
+    ) -> Result<(usize, Predicted<'b>), Attempt> {
         let template = self.list.get(self.predicted).ok_or(Attempt::Untried)?;
         let Some(hole) = template.only_text else {
             return Err(Attempt::Untried);
@@ -168,11 +180,21 @@ impl Cache {
             return Err(Attempt::Matched(len));
         }
         let text = filling.of(bytes).unwrap_or_default();
-        let delta =
-            short_to_str(text).and_then(|text| template.delta(bytes, context.progress, text));
-        let delta = delta.ok_or(Attempt::Matched(len))?;
+        let text = short_to_str(text).ok_or(Attempt::Matched(len))?;
+        let predicted = match template.piece {
+            Some((kind, choice, part)) => Predicted::Piece {
+                kind,
+                choice,
+                part,
+                text,
+            },
+            None => {
+                let delta = template.delta(bytes, context.progress, text);
+                Predicted::Other(delta.ok_or(Attempt::Matched(len))?)
+            }
+        };
         self.on_hit(self.predicted, len);
-        Ok((len, delta))
+        Ok((len, predicted))
     }
 
     /// Matches the event at the start of `bytes` against all templates, queues its deltas and returns

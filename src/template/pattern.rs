@@ -59,8 +59,8 @@ pub(super) struct Template {
     pub(super) next: usize,
     /// The hole of the text, if the event has one delta and that is text.
     pub(super) only_text: Option<u8>,
-    /// The kind and the choice of the text, if the only delta is not a tool call's.
-    pub(super) piece: Option<(TextKind, u32)>,
+    /// The kind, the choice and the part of the text, if the only delta is a piece whose part is known.
+    pub(super) piece: Option<(TextKind, u32, u32)>,
 }
 
 impl Template {
@@ -358,7 +358,11 @@ impl Template {
         let hole = self.text_hole(0).filter(|_| is_text);
         self.only_text = hole.and_then(|hole| u8::try_from(hole).ok());
         self.piece = match self.queued.as_slice() {
-            [Queued::Piece { kind, choice, .. }] => Some((*kind, *choice)),
+            [
+                Queued::Piece {
+                    kind, choice, part, ..
+                },
+            ] if self.index == Indexed::Nothing => Some((*kind, *choice, *part)),
             _ => None,
         };
     }
